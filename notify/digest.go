@@ -1,0 +1,94 @@
+package notify
+
+import (
+	"time"
+
+	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/feed"
+)
+
+// Digest is one message to one subscriber. It is sealed once, with everything
+// that a Notifier prints, and is the same at every try: same ID, same time,
+// same words.
+type Digest struct {
+	// ID is deterministic: the subscriber and the window of the hit log. It is
+	// the email's Message-ID and the webhook's webhook-id.
+	ID         string `json:"id"`
+	Subscriber string `json:"subscriber"`
+	// From and To bound the window of the hit log: From < seq <= To.
+	From int64 `json:"from"`
+	To   int64 `json:"to"`
+	// Since and Until are the window in time, Sealed when it was closed.
+	Since    time.Time `json:"since"`
+	Until    time.Time `json:"until"`
+	Sealed   time.Time `json:"sealed"`
+	Timezone string    `json:"timezone"`
+	// Hits counts the reports in the window that the subscriber asked for,
+	// Entries the stories they tell.
+	Hits    int     `json:"hits"`
+	Entries int     `json:"entries"`
+	Groups  []Group `json:"groups"`
+	// More counts the entries that the cap left out.
+	More     int      `json:"more,omitempty"`
+	MoreURL  string   `json:"more_url,omitempty"`
+	Coverage Coverage `json:"coverage"`
+}
+
+// Empty reports whether there is nothing to tell.
+func (d Digest) Empty() bool { return d.Entries == 0 }
+
+// Group is the entries under one rule. An entry that several rules caught
+// stands under the most severe of them and names the others.
+type Group struct {
+	Rule     string              `json:"rule"`
+	Name     string              `json:"name"`
+	Severity classifier.Severity `json:"severity"`
+	Entries  []Entry             `json:"entries"`
+}
+
+// Entry is one story: its leading report, and who else tells it.
+type Entry struct {
+	Item      feed.ItemID        `json:"item"`
+	Title     string             `json:"title"`
+	Link      string             `json:"link,omitempty"`
+	Outlet    string             `json:"outlet,omitempty"`
+	Lang      string             `json:"lang,omitempty"`
+	Published time.Time          `json:"published,omitzero"`
+	Found     time.Time          `json:"found"`
+	Excerpt   classifier.Excerpt `json:"excerpt,omitzero"`
+	// AlsoRules are the names of the other rules that caught it.
+	AlsoRules []string `json:"also_rules,omitempty"`
+	Also      []Report `json:"also,omitempty"`
+}
+
+// Report is another outlet's report of an entry's story.
+type Report struct {
+	Item   feed.ItemID `json:"item"`
+	Title  string      `json:"title,omitempty"`
+	Link   string      `json:"link,omitempty"`
+	Outlet string      `json:"outlet,omitempty"`
+}
+
+// Coverage proves that the watch was kept, so that an empty digest means that
+// there was no news and not that something is broken.
+type Coverage struct {
+	Feeds   int `json:"feeds"`   // configured
+	Checked int `json:"checked"` // read at least once within the window
+	// Failing and Silent name feeds, with the reason in words; at most
+	// MaxCoverageNames of each, the counts are whole.
+	Failing      []SourceNote `json:"failing,omitempty"`
+	FailingCount int          `json:"failing_count"`
+	Silent       []SourceNote `json:"silent,omitempty"`
+	SilentCount  int          `json:"silent_count"`
+	Ruleset      string       `json:"ruleset"`
+	Rules        int          `json:"rules"`
+}
+
+// MaxCoverageNames bounds the lists of feeds in a Coverage.
+const MaxCoverageNames = 10
+
+// SourceNote says what is wrong with one feed.
+type SourceNote struct {
+	Feed string `json:"feed"`
+	Note string `json:"note"`
+}

@@ -1,0 +1,41 @@
+// Package notify turns the hits that a subscriber asked for into a digest and
+// hands it to a Notifier, at least once and with the same id at every try.
+package notify
+
+import (
+	"time"
+
+	"github.com/newswatch/newswatch/classifier"
+)
+
+// Subscriber is a cursor over the hit log, and what its owner wants to hear of.
+type Subscriber struct {
+	ID        string
+	Selection Selection
+	Schedule  Schedule
+	// Timezone is where the subscriber reads: schedules are in it, and the
+	// times in a digest.
+	Timezone  *time.Location
+	WhenEmpty WhenEmpty
+	// Cap is the most entries one digest lists; the rest is counted.
+	Cap int
+}
+
+// Selection is what a subscriber wants to hear of. An empty list asks for
+// everything; the conditions are joined by AND.
+type Selection struct {
+	Rules     []string
+	Tags      []string // of the rule or of the feed
+	Languages []string
+	Severity  classifier.Severity // this or a higher one
+}
+
+// WhenEmpty says what a scheduled digest does when there is nothing to report.
+type WhenEmpty string
+
+const (
+	// Skip sends nothing.
+	Skip WhenEmpty = "skip"
+	// Send sends a digest that proves that the watch was kept.
+	Send WhenEmpty = "send"
+)

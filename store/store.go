@@ -1,0 +1,239 @@
+// Package store is the contract of newswatch's memory: two queues of due work,
+// feeds and subscribers, the items that were seen, and the log of hits. It
+// holds no driver; storetest checks that every engine keeps the contract.
+package store
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/feed"
+	"github.com/newswatch/newswatch/fetcher"
+	"github.com/newswatch/newswatch/lease"
+	"github.com/newswatch/newswatch/notify"
+)
+
+var (
+	// ErrNotFound is returned where a single thing was asked for by its id and
+	// is not there.
+	ErrNotFound = errors.New("store: not found")
+	// ErrUnavailable wraps failures of the engine that may pass: the server is
+	// away, the disk is full. What was asked for did not happen, or may have
+	// happened once; every write may be repeated.
+	ErrUnavailable = errors.New("store: unavailable")
+)
+
+// Store is everything the daemon remembers. Times are passed in, never read
+// from a clock; they are kept in UTC to the millisecond. A Store is safe for
+// concurrent use, and any number of processes may use one at the same time.
+// Every method that writes is atomic: after a kill at any instant, all of it
+// happened or none.
+type Store interface {
+	Feeds
+	Items
+	notify.HitLog
+	Subscribers
+	// Ping reports whether the engine can be written to.
+	Ping(ctx context.Context) error
+	// Sweep deletes what has outlived its retention, in small steps.
+	Sweep(ctx context.Context, now time.Time, keep Retention) (Swept, error)
+	Close() error
+}
+
+// Claim is a feed that is due, leased to whoever claimed it.
+type Claim struct {
+	Lease lease.Lease
+	State fetcher.State
+}
+
+// Feeds is the queue of feeds and what is remembered of each.
+type Feeds interface {
+	// SyncFeeds makes the queue hold exactly these feeds. One that is new to it
+	// is due at now. One that left keeps its state and its seen items until Sweep
+	// takes them, so that a feed that comes back is not read as new.
+	SyncFeeds(ctx context.Context, ids []string, now time.Time) error
+	// ClaimFeeds leases at most max feeds whose next check is not after now, the
+	// longest due first, until now+ttl. A feed that is leased to another is
+	// passed over until that lease has run out.
+	ClaimFeeds(ctx context.Context, now time.Time, max int, ttl time.Duration) ([]Claim, error)
+	// Renew extends leases of feeds or subscribers to until. It returns the
+	// leases that are still held, with their new end.
+	Renew(ctx context.Context, ls []lease.Lease, until time.Time) ([]lease.Lease, error)
+	// NextDue returns when the next feed or subscriber is due, whichever is the
+	// sooner; the zero time when there is neither.
+	NextDue(ctx context.Context) (time.Time, error)
+	// PollNow makes feeds due at now: all of the queue when ids is empty.
+	PollNow(ctx context.Context, ids []string, now time.Time) error
+	// MarkParsing notes, before a document is parsed, that the holder of the
+	// lease is at it. Record clears the mark. A feed that is claimed with the
+	// mark still set has killed its last reader: its State.Poisoned is one
+	// higher.
+	MarkParsing(ctx context.Context, l lease.Lease) error
+	// ReleaseFeeds gives leases back untouched: their feeds are due as before.
+	ReleaseFeeds(ctx context.Context, ls []lease.Lease) error
+	// States returns the state of every feed in the queue, ordered by id.
+	States(ctx context.Context) ([]fetcher.State, error)
+	// State returns one feed's state, or ErrNotFound.
+	State(ctx context.Context, id string) (fetcher.State, error)
+}
+
+// Sighting is one item of a document: its id and the fingerprint of its words.
+type Sighting struct {
+	ID          feed.ItemID
+	Fingerprint uint64
+}
+
+// Novelty says what a sighting is to the store.
+type Novelty int
+
+const (
+	// Known items were seen before with the same words.
+	Known Novelty = iota
+	// Edited items were seen before with other words.
+	Edited
+	// New items were never seen.
+	New
+	// Purged items were removed by an operator and must not come back.
+	Purged
+)
+
+// StoredItem is an item with its whole text, kept for some days so that a new
+// rule can be tried on it.
+type StoredItem struct {
+	Item     feed.Item           `json:"item"`
+	Searched classifier.Searched `json:"searched"`
+	Stored   time.Time           `json:"stored"`
+}
+
+// Batch is all that one poll leaves behind. Record writes it as one: an item
+// counts as seen only in the write that stores its hit.
+type Batch struct {
+	Lease lease.Lease
+	State fetcher.State
+	// Seen is every item of the document; empty when nothing was parsed.
+	Seen []Sighting
+	// Items are the new and the edited ones, hits and others alike.
+	Items []StoredItem
+	// Hits of new or edited items. A hit that is already stored is updated and
+	// keeps its Found, its Quiet, and for each rule that it had its Seq. A rule
+	// that is new to it, and does not come Quiet, is given the log's next seq; an edited item that
+	// matches no more keeps its hit.
+	Hits []classifier.Hit
+}
+
+// HitQuery selects hits, the newest first. Zero fields select everything.
+type HitQuery struct {
+	Since, Until time.Time // of Found: Since <= Found < Until
+	Rule         string
+	Feed         string
+	Text         string // words that stand in title, summary or excerpt
+	Quiet        bool   // quiet hits too
+	// Before continues a listing: the Found and ID of the last hit of the page
+	// before.
+	BeforeTime time.Time
+	BeforeID   feed.ItemID
+	Limit      int // at most 1,000; 0 means 100
+}
+
+// Items is what was seen, what it said, and which of it are hits.
+type Items interface {
+	// Unseen compares the items of a document with those that were seen; the
+	// answer has one Novelty for each sighting, in order.
+	Unseen(ctx context.Context, feedID string, seen []Sighting) ([]Novelty, error)
+	// Record writes a poll's batch, puts the feed's next check into the queue,
+	// and ends the lease. It returns lease.ErrLost, and writes nothing, when
+	// another holder has claimed the feed by now. The same batch written twice
+	// changes nothing. It returns the hits that are new in the log, with their
+	// seqs.
+	Record(ctx context.Context, b Batch) ([]classifier.Hit, error)
+	// Hits lists stored hits, the newest first.
+	Hits(ctx context.Context, q HitQuery) ([]classifier.Hit, error)
+	// Hit returns one hit, or ErrNotFound.
+	Hit(ctx context.Context, id feed.ItemID) (classifier.Hit, error)
+	// StoredItems yields the items that are kept with their text, stored at or
+	// after since, oldest first.
+	StoredItems(ctx context.Context, since time.Time) iter.Seq2[StoredItem, error]
+	// Purge removes an item and its hit, takes it out of pending digests and
+	// dead letters, and keeps it from coming back. ErrNotFound when the item was
+	// never seen.
+	Purge(ctx context.Context, id feed.ItemID, now time.Time) error
+	// Counts is for the status page and for metrics.
+	Counts(ctx context.Context) (Counts, error)
+}
+
+// Enrolment tells the store of a subscriber.
+type Enrolment struct {
+	ID string
+	// Next is when the subscriber's first turn is, if it is new to the store,
+	// or if its schedule is another than at the last enrolment.
+	Next time.Time
+	// Schedule is the canonical text of the schedule; a change of it replaces
+	// the stored next turn, unless a digest is pending.
+	Schedule string
+	// Since is from which time on hits are news to a new subscriber.
+	Since time.Time
+}
+
+// Subscribers is the queue of subscribers, and what became of their digests.
+type Subscribers interface {
+	// Enrol makes the queue hold exactly these subscribers. One that left keeps
+	// its cursor until Sweep takes it.
+	Enrol(ctx context.Context, subs []Enrolment, now time.Time) error
+	// SendNow makes subscribers due at now: all of them when ids is empty.
+	SendNow(ctx context.Context, ids []string, now time.Time) error
+	// Standings lists every enrolled subscriber, ordered by id.
+	Standings(ctx context.Context) ([]Standing, error)
+	// DeadLetters lists the digests that could not be delivered, the oldest
+	// first.
+	DeadLetters(ctx context.Context) ([]notify.DeadLetter, error)
+	// Resend makes a dead letter its subscriber's next pending digest, due at
+	// now, as soon as none is pending. ErrNotFound if there is no such letter.
+	Resend(ctx context.Context, digestID string, now time.Time) error
+	// Drop deletes a dead letter. ErrNotFound if there is no such letter.
+	Drop(ctx context.Context, digestID string) error
+	// Deliveries lists the digests that were accepted, the newest first, of one
+	// subscriber or, when id is empty, of all.
+	Deliveries(ctx context.Context, id string, limit int) ([]notify.Delivery, error)
+}
+
+// Standing is where a subscriber is.
+type Standing struct {
+	Subscriber string    `json:"subscriber"`
+	Cursor     int64     `json:"cursor"`
+	Since      time.Time `json:"since"`
+	Next       time.Time `json:"next"`
+	// Pending is the id of the digest that waits to be accepted.
+	Pending   string    `json:"pending,omitempty"`
+	Attempts  int       `json:"attempts,omitempty"`
+	LastError string    `json:"last_error,omitempty"`
+	LastSent  time.Time `json:"last_sent,omitzero"`
+}
+
+// Retention says how long things are kept.
+type Retention struct {
+	Hits  time.Duration // hits, the log, deliveries and dead letters
+	Items time.Duration // items with their text
+	// Seen is how long an id is remembered after its feed ceased to list it,
+	// and how long a feed or subscriber that left the configuration is.
+	Seen time.Duration
+}
+
+// Swept counts what Sweep deleted.
+type Swept struct {
+	Hits, Items, Seen, Feeds, Subscribers, DeadLetters, Deliveries int
+}
+
+// Counts are totals.
+type Counts struct {
+	Feeds       int   `json:"feeds"`
+	Hits        int   `json:"hits"`
+	Items       int   `json:"items"`
+	Seen        int   `json:"seen"`
+	Subscribers int   `json:"subscribers"`
+	DeadLetters int   `json:"dead_letters"`
+	Head        int64 `json:"head"`  // the last seq of the hit log
+	Bytes       int64 `json:"bytes"` // what the engine takes, if it can tell
+}
