@@ -1,3 +1,101 @@
 // Package netguard decides which network addresses newswatch may dial, so that
 // no feed, redirect or webhook can make it speak to the inside of a network.
+//
+// The decision is made on the address that is about to be connected to, after
+// names are resolved and inside the dialer. A check of the URL beforehand would
+// have to understand every odd way to write an address as the resolver does,
+// and would fall to a name that answers a public address to the check and
+// another to the dialer.
 package netguard
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
+)
+
+// DialTimeout bounds the resolving of a name and the connecting to one of its
+// addresses, together.
+const DialTimeout = 10 * time.Second
+
+// Policy says what may be dialled: public unicast addresses and, besides them,
+// the networks in Allow. The zero Policy allows public addresses only.
+type Policy struct {
+	// Allow lists networks that are not public and may be dialled all the
+	// same. IPv4 networks are in IPv4 form.
+	Allow []netip.Prefix
+	// Resolver looks names up; nil means the system's.
+	Resolver *net.Resolver
+}
+
+// RefusedError says which address was not dialled and why.
+type RefusedError struct {
+	// Addr is what would have been dialled.
+	Addr netip.AddrPort
+	// Why names the kind of address or port, such as "a loopback address".
+	Why string
+	// Allowable is whether fetch.allow_networks can allow it.
+	Allowable bool
+}
+
+// Error names the address, the reason, and the setting that would allow it.
+func (e *RefusedError) Error() string {
+	if !e.Allowable {
+		return fmt.Sprintf("netguard: refused to dial %s: %s", e.Addr, e.Why)
+	}
+	return fmt.Sprintf("netguard: refused to dial %s: %s, which is not public; list its network in fetch.allow_networks to allow it",
+		e.Addr.Addr(), e.Why)
+}
+
+// Check returns a *RefusedError when the address may not be dialled.
+//
+// An IPv6 address with a zone is always refused: it is one of this machine's
+// own links, and a netip.Prefix cannot name it. So is a port on which another
+// protocol than HTTP is spoken, in allowed networks too, where most is to be
+// lost.
+func (p Policy) Check(addr netip.AddrPort) error {
+	ip := addr.Addr().Unmap()
+	addr = netip.AddrPortFrom(ip, addr.Port())
+	if ip.Zone() != "" {
+		return &RefusedError{Addr: addr, Why: "an address with a zone belongs to a link of this machine"}
+	}
+	if name, bad := otherProtocol(addr.Port()); bad {
+		return &RefusedError{Addr: addr, Why: "the port is that of " + name}
+	}
+	why, special := specialPurpose(ip)
+	if !special {
+		return nil
+	}
+	for _, net := range p.Allow {
+		if net.Contains(ip) {
+			return nil
+		}
+	}
+	return &RefusedError{Addr: addr, Why: why, Allowable: true}
+}
+
+// Dialer returns a dialer that connects only to what the policy allows. Its
+// errors are or wrap a *RefusedError where the policy was the reason.
+func (p Policy) Dialer() *net.Dialer {
+	return &net.Dialer{
+		Timeout:        DialTimeout,
+		Resolver:       p.Resolver,
+		ControlContext: p.control,
+	}
+}
+
+// control judges an address that the dialer has resolved, just before the
+// socket connects. What it cannot read it refuses.
+func (p Policy) control(_ context.Context, network, address string, _ syscall.RawConn) error {
+	if network != "tcp4" && network != "tcp6" {
+		return fmt.Errorf("netguard: refused to dial over %s: only TCP is spoken", network)
+	}
+	addr, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("netguard: refused to dial %q: %w", address, err)
+	}
+	return p.Check(addr)
+}
