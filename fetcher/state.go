@@ -11,29 +11,41 @@ import (
 type State struct {
 	FeedID string `json:"feed"`
 	// URL is where a permanent redirect (301, 308) has moved the feed; empty
-	// means the configured URL. ConfiguredURL is what the operator wrote when it
-	// was learned: when the operator writes another, the learned one is dropped.
-	URL           string `json:"url,omitempty"`
+	// means the configured URL. MovedTo is where the last poll was sent for good;
+	// it becomes URL when the next poll is sent there too, since a redirect that
+	// is seen once may be a slip or somebody's login page.
+	URL     string `json:"url,omitempty"`
+	MovedTo string `json:"moved_to,omitempty"`
+	// ConfiguredURL is what the operator wrote at the last poll. When the operator
+	// writes another, what was learned of the old one is dropped: the redirect,
+	// the validators, the retirement and the failures. It holds no user info.
 	ConfiguredURL string `json:"configured_url,omitempty"`
 
 	// ETag and LastModified are the validators of the last 200, exactly as the
-	// server wrote them (RFC 9110 §8.8).
+	// server wrote them (RFC 9110 §8.8); ValidFor is the URL that gave them, the
+	// only one to which they are ever sent.
 	ETag         string `json:"etag,omitempty"`
 	LastModified string `json:"last_modified,omitempty"`
+	ValidFor     string `json:"valid_for,omitempty"`
 	// BodyHash is over the last body that was parsed, build dates left out.
 	BodyHash string `json:"body_hash,omitempty"`
+	// LastFull is when a body was last read whole, see fullReadAfter.
+	LastFull time.Time `json:"last_full,omitzero"`
 
 	// Title is what the document calls itself, for lists and for digests of
 	// feeds that the operator gave no name.
 	Title string `json:"title,omitempty"`
 	// Items is the number of items in the last document that was parsed.
 	Items int `json:"items,omitempty"`
+	// Pace is what that document tells of when to look again.
+	Pace Pace `json:"pace,omitzero"`
 
 	FirstSuccess time.Time `json:"first_success,omitzero"`
 	LastPoll     time.Time `json:"last_poll,omitzero"`
 	LastSuccess  time.Time `json:"last_success,omitzero"`
-	// LastChange is when a poll last brought a new item, and LastItem the date
-	// of the newest item ever seen.
+	// LastChange is when a poll last brought a document with other words in it,
+	// and LastItem the date of the newest item ever seen, never later than the
+	// poll that saw it.
 	LastChange time.Time `json:"last_change,omitzero"`
 	LastItem   time.Time `json:"last_item,omitzero"`
 	NextCheck  time.Time `json:"next_check,omitzero"`
@@ -47,14 +59,27 @@ type State struct {
 	// Retired is set by 410 Gone: the feed is not polled again until the
 	// operator gives it another URL.
 	Retired bool `json:"retired,omitempty"`
-	// Poisoned marks a feed whose document was being parsed when the process
-	// died; see Store.MarkParsing. It counts such deaths in a row.
+	// Poisoned counts, in a row, the times that the process died while it was
+	// parsing the feed's document; see Store.MarkParsing. A parse that returns
+	// sets it back to zero.
 	Poisoned int `json:"poisoned,omitempty"`
+	// Suspect is the document that is held to have been the cause.
+	Suspect Suspect `json:"suspect,omitzero"`
 }
 
 // Baselined reports whether the feed was read before, so that what is new in it
 // is news and not its back catalogue.
 func (s State) Baselined() bool { return !s.FirstSuccess.IsZero() }
+
+// Suspect is a document in quarantine: it is not parsed until the feed serves
+// another, or until Since is a day ago.
+type Suspect struct {
+	Hash  string    `json:"hash"`
+	Since time.Time `json:"since"`
+	// Deaths is State.Poisoned as it was when the document was put here. A
+	// higher count now means that trying it again killed the process again.
+	Deaths int `json:"deaths"`
+}
 
 // Outcome is what one poll came to.
 type Outcome string
@@ -81,41 +106,60 @@ type Result struct {
 	Bytes int64
 }
 
-// Reason is the closed set of classes of failure. It labels metrics, so it
-// never holds anything from outside.
-type Reason string
+// quarantineAfter is how many deaths in a row put a document into quarantine.
+// One may be a coincidence: a power cut, a kill.
+const quarantineAfter = 2
 
-const (
-	ReasonDNS         Reason = "dns"
-	ReasonRefused     Reason = "address_refused" // not public, and not allowed
-	ReasonConnect     Reason = "connect"
-	ReasonTLS         Reason = "tls"
-	ReasonTimeout     Reason = "timeout"
-	ReasonRedirect    Reason = "redirect" // a loop, too many, or to where we do not go
-	ReasonGone        Reason = "gone"     // 410
-	ReasonNotFound    Reason = "not_found"
-	ReasonForbidden   Reason = "forbidden" // 401, 402, 403, 451
-	ReasonRateLimited Reason = "rate_limited"
-	ReasonClient      Reason = "client_error" // other 4xx
-	ReasonServer      Reason = "server_error" // 5xx
-	ReasonTooLarge    Reason = "too_large"
-	ReasonBody        Reason = "body" // broken compression, wrong length, cut off
-	ReasonNotAFeed    Reason = "not_a_feed"
-	ReasonHostile     Reason = "hostile" // the guard refused the document
-	ReasonParse       Reason = "parse"
-	ReasonPanic       Reason = "panic"
-	ReasonConfig      Reason = "config" // the URL itself cannot be polled
-)
+// quarantineFor is how long a document stays there; after it, it is tried once
+// more, since a newer version of this program may bear it.
+const quarantineFor = 24 * time.Hour
 
-// Error is a failed poll. Its text is fit for an operator and holds no secret:
-// user info and query are cut out of every URL in it.
-type Error struct {
-	Reason Reason
-	Status int // the HTTP status, or zero
-	Err    error
+// quarantine reports whether a body with this hash must not be parsed at now,
+// and records it as the suspect if that is news.
+func (s *State) quarantine(hash string, now time.Time) bool {
+	if s.Poisoned < quarantineAfter {
+		return false
+	}
+	if s.Poisoned > s.Suspect.Deaths {
+		s.Suspect = Suspect{Hash: hash, Since: now, Deaths: s.Poisoned}
+		return true
+	}
+	return s.Suspect.Hash == hash && now.Sub(s.Suspect.Since) < quarantineFor
 }
 
-func (e *Error) Error() string { return "fetcher: " + e.Err.Error() }
+// survive records that a parse returned, whatever it returned.
+func (s *State) survive() {
+	s.Poisoned = 0
+	s.Suspect = Suspect{}
+}
 
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
+// at returns the state as it applies to the configured URL: what was learned of
+// another is left out.
+func (s State) at(configured string) State {
+	if s.ConfiguredURL == configured {
+		return s
+	}
+	if s.ConfiguredURL != "" {
+		s.URL, s.MovedTo = "", ""
+		s.ETag, s.LastModified, s.ValidFor, s.BodyHash = "", "", "", ""
+		s.Retired = false
+		s.Failures, s.LastError, s.Reason = 0, "", ""
+	}
+	s.ConfiguredURL = configured
+	return s
+}
+
+// learn takes note of where a poll that did not fail was sent.
+func (s *State) learn(way trail) {
+	final := way.final.String()
+	switch {
+	case way.redirects == 0, !way.lasting:
+		s.MovedTo = ""
+	case final == s.ConfiguredURL:
+		s.URL, s.MovedTo = "", "" // sent back to where the operator said
+	case final == s.MovedTo:
+		s.URL, s.MovedTo = final, ""
+	default:
+		s.MovedTo = final
+	}
+}

@@ -1,0 +1,94 @@
+package fetcher
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// Reason is the closed set of classes of failure. It labels metrics, so it
+// never holds anything from outside.
+type Reason string
+
+const (
+	ReasonDNS         Reason = "dns"
+	ReasonRefused     Reason = "address_refused" // not public, and not allowed
+	ReasonConnect     Reason = "connect"         // no connection, or one cut before an answer
+	ReasonTLS         Reason = "tls"
+	ReasonTimeout     Reason = "timeout"
+	ReasonRedirect    Reason = "redirect" // a loop, too many, or to where we do not go
+	ReasonGone        Reason = "gone"     // 410
+	ReasonNotFound    Reason = "not_found"
+	ReasonForbidden   Reason = "forbidden" // 401, 402, 403, 407, 451
+	ReasonRobots      Reason = "robots"    // robots.txt asks us not to; articles only
+	ReasonRateLimited Reason = "rate_limited"
+	ReasonClient      Reason = "client_error" // other 4xx
+	ReasonServer      Reason = "server_error" // 5xx, or an answer that makes no sense
+	ReasonTooLarge    Reason = "too_large"
+	ReasonBody        Reason = "body" // broken compression, wrong length, cut off
+	ReasonNotAFeed    Reason = "not_a_feed"
+	ReasonHostile     Reason = "hostile" // the guard refused the document
+	ReasonParse       Reason = "parse"
+	ReasonPanic       Reason = "panic"
+	ReasonConfig      Reason = "config" // the URL itself cannot be polled
+)
+
+// Reasons lists every Reason, for metrics that start at zero.
+func Reasons() []Reason {
+	return []Reason{
+		ReasonDNS, ReasonRefused, ReasonConnect, ReasonTLS, ReasonTimeout,
+		ReasonRedirect, ReasonGone, ReasonNotFound, ReasonForbidden, ReasonRobots,
+		ReasonRateLimited, ReasonClient, ReasonServer, ReasonTooLarge, ReasonBody,
+		ReasonNotAFeed, ReasonHostile, ReasonParse, ReasonPanic, ReasonConfig,
+	}
+}
+
+// Error is a failed poll or article. Its text is fit for an operator and holds
+// no secret: of a URL it shows the host, never user info, path or query.
+type Error struct {
+	Reason Reason
+	Status int // the HTTP status, or zero
+	Err    error
+}
+
+func (e *Error) Error() string { return "fetcher: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// explained is a cause with words of our own in place of its text, which may
+// quote a URL or what a server sent.
+type explained struct {
+	text  string
+	cause error
+}
+
+func (e *explained) Error() string { return e.text }
+func (e *explained) Unwrap() error { return e.cause }
+
+// failf makes an *Error whose text is ours.
+func failf(reason Reason, cause error, format string, args ...any) *Error {
+	return &Error{Reason: reason, Err: &explained{text: tame(fmt.Sprintf(format, args...)), cause: cause}}
+}
+
+// maxErrorRunes bounds an error's text, which is kept in the feed's state.
+const maxErrorRunes = 300
+
+// tame makes one short printable line of a text that may quote a server.
+func tame(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == unicode.ReplacementChar, unicode.IsControl(r), unicode.Is(unicode.Cf, r):
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+	n := 0
+	for i := range s {
+		if n == maxErrorRunes {
+			return s[:i] + "…"
+		}
+		n++
+	}
+	return s
+}
