@@ -1,0 +1,135 @@
+package web
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/newswatch/newswatch/notify"
+	"github.com/newswatch/newswatch/store"
+)
+
+// deliveriesView is what will go out, what went out, and what could not. It holds
+// ids and no address.
+type deliveriesView struct {
+	Subscribers []standingView
+	Pager       pager
+	DeadLetters []letterView
+	// DeadMore counts the letters that are not listed.
+	DeadMore int
+	Sent     []deliveryView
+}
+
+// standingView is one subscriber.
+type standingView struct {
+	ID       string
+	Schedule string
+	Next     moment
+	Late     bool
+	LastSent moment
+	// Pending is the id of a digest that was not accepted yet, Attempts how often
+	// it was tried.
+	Pending  string
+	Attempts string
+	Error    string
+}
+
+// letterView is one dead letter.
+type letterView struct {
+	ID         string
+	Subscriber string
+	Stories    string
+	Attempts   string
+	Reason     string
+	Buried     moment
+	Resending  bool
+}
+
+// deliveryView is one digest that was accepted.
+type deliveryView struct {
+	ID         string
+	Subscriber string
+	Stories    string
+	Attempts   int
+	Accepted   moment
+}
+
+func (s *Server) deliveries(w http.ResponseWriter, r *http.Request) {
+	now := s.o.Now()
+	ctx, cancel := bounded(r)
+	defer cancel()
+	st := s.o.Status()
+	standings, err := s.o.Store.Standings(ctx)
+	if err != nil {
+		s.storeFailed(w, r, err)
+		return
+	}
+	letters, err := s.o.Store.DeadLetters(ctx)
+	if err != nil {
+		s.storeFailed(w, r, err)
+		return
+	}
+	sent, err := s.o.Store.Deliveries(ctx, "", perPage)
+	if err != nil {
+		s.storeFailed(w, r, err)
+		return
+	}
+	m := moments{now, s.o.Location}
+	var view deliveriesView
+	// Who waits for something that was not accepted comes first, then whose turn
+	// is next.
+	slices.SortStableFunc(standings, func(a, b store.Standing) int {
+		return cmp.Or(b.Attempts-a.Attempts, a.Next.Compare(b.Next))
+	})
+	standings, view.Pager = turn(standings, r)
+	for _, sub := range standings {
+		view.Subscribers = append(view.Subscribers, m.standing(sub, st.Schedules[sub.Subscriber]))
+	}
+	slices.Reverse(letters) // The store lists the oldest first.
+	letters, view.DeadMore = atMost(letters, perPage)
+	for _, l := range letters {
+		view.DeadLetters = append(view.DeadLetters, m.letter(l))
+	}
+	for _, d := range sent {
+		view.Sent = append(view.Sent, deliveryView{
+			ID: d.Digest, Subscriber: d.Subscriber, Attempts: d.Attempts,
+			Stories: count(d.Entries, "story", "stories"), Accepted: m.of(d.Accepted),
+		})
+	}
+	s.show(w, r, http.StatusOK, deliveriesPage, "Deliveries", st, now, view)
+}
+
+func (m moments) standing(sub store.Standing, schedule string) standingView {
+	v := standingView{
+		ID:       sub.Subscriber,
+		Schedule: short(schedule, maxName),
+		Next:     m.of(sub.Next),
+		Late:     m.now.Sub(sub.Next) > lateAfter,
+		LastSent: m.of(sub.LastSent),
+		Pending:  sub.Pending,
+		Error:    failure(sub.LastError),
+	}
+	if sub.Attempts > 0 {
+		v.Attempts = "tried " + count(sub.Attempts, "time", "times")
+	}
+	return v
+}
+
+func (m moments) letter(l notify.DeadLetter) letterView {
+	return letterView{
+		ID:         l.Digest.ID,
+		Subscriber: l.Digest.Subscriber,
+		Stories:    count(l.Digest.Entries, "story", "stories"),
+		Attempts:   count(l.Attempts, "time", "times"),
+		Reason:     failure(l.Reason),
+		Buried:     m.of(l.Buried),
+		Resending:  l.Resending,
+	}
+}
+
+// failure is a receiver's or a notifier's text without the prefix that every one
+// of them has.
+func failure(reason string) string {
+	return short(strings.TrimPrefix(reason, "notify: "), maxError)
+}

@@ -1,0 +1,207 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"html/template"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+//go:embed templates/*.html style.css
+var assets embed.FS
+
+var (
+	watchPage      = parse("watch")
+	hitsPage       = parse("hits")
+	feedsPage      = parse("feeds")
+	deliveriesPage = parse("deliveries")
+	errorPage      = parse("error")
+
+	stylesheet = asset("style.css")
+	// styleVersion changes with the stylesheet, so that a browser that keeps the
+	// old one asks for the new.
+	styleVersion = version(stylesheet)
+)
+
+// parse joins a page's template with the layout. Templates are part of the
+// program: one that does not parse is found by the first test.
+func parse(name string) *template.Template {
+	return template.Must(template.ParseFS(assets, "templates/layout.html", "templates/parts.html", "templates/"+name+".html"))
+}
+
+func asset(name string) []byte {
+	b, err := assets.ReadFile(name)
+	if err != nil {
+		panic(err) // The compiler embedded it.
+	}
+	return b
+}
+
+func version(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:6])
+}
+
+// storeTimeout bounds what one page may ask of the store.
+const storeTimeout = 10 * time.Second
+
+// page is what every template is given.
+type page struct {
+	Title string
+	// Section is the path of the page in the navigation; empty on an error.
+	Section string
+	// Root leads from the page to the top, so that the pages also work below a
+	// path of a reverse proxy.
+	Root  string
+	Style string
+	Made  moment
+	Zone  string
+	// Version, Ruleset and Up are for the footer; empty on an error.
+	Version string
+	Ruleset string
+	Up      string
+	Body    any
+}
+
+// frame fills in what every page has.
+func (s *Server) frame(r *http.Request, now time.Time) page {
+	return page{
+		Root:  root(r.URL.Path),
+		Style: styleVersion,
+		Made:  moments{now, s.o.Location}.of(now),
+		Zone:  now.In(s.o.Location).Format("MST") + " (" + s.o.Location.String() + ")",
+	}
+}
+
+// root leads from a path to the top of the site.
+func root(path string) string {
+	if n := strings.Count(path, "/") - 1; n > 0 {
+		return strings.Repeat("../", n)
+	}
+	return "./"
+}
+
+// show answers with a page about the daemon's status st.
+func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, tmpl *template.Template, title string, st Status, now time.Time, body any) {
+	p := s.frame(r, now)
+	p.Title, p.Section, p.Body = title, r.URL.Path, body
+	p.Version, p.Ruleset = st.Version, st.Ruleset
+	if !st.Started.IsZero() {
+		p.Up = span(now.Sub(st.Started))
+	}
+	s.render(w, r, status, tmpl, p)
+}
+
+// render executes the template before it sends a byte, so that a page is whole
+// or an error, never a half with a 200.
+func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, tmpl *template.Template, p page) {
+	var body bytes.Buffer
+	if err := tmpl.ExecuteTemplate(&body, "layout", p); err != nil {
+		s.o.Log.Error("a page cannot be rendered", "path", r.URL.Path, "err", err)
+		plain(w, http.StatusInternalServerError, "This page cannot be shown. The log says why.\n")
+		return
+	}
+	send(w, r, status, "text/html; charset=utf-8", body.Bytes())
+}
+
+// minGzip is below what one packet holds: to shrink less saves nothing.
+const minGzip = 1400
+
+// send answers with body, compressed where the client takes it. Pages hold no
+// secret, so there is none to be guessed from their compressed length.
+func send(w http.ResponseWriter, r *http.Request, status int, contentType string, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Add("Vary", "Accept-Encoding")
+	if len(body) >= minGzip && takesGzip(r) {
+		var small bytes.Buffer
+		z := gzip.NewWriter(&small)
+		_, _ = z.Write(body) // A bytes.Buffer takes everything.
+		_ = z.Close()
+		body = small.Bytes()
+		h.Set("Content-Encoding", "gzip")
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+// takesGzip reads Accept-Encoding (RFC 9110 §12.5.3) as far as it matters here: a
+// client that names gzip, and does not refuse it with q=0, takes it.
+func takesGzip(r *http.Request) bool {
+	for _, part := range strings.Split(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
+		coding, params, _ := strings.Cut(part, ";")
+		if strings.EqualFold(strings.TrimSpace(coding), "gzip") {
+			name, q, _ := strings.Cut(strings.TrimSpace(params), "=")
+			weight, err := strconv.ParseFloat(strings.TrimSpace(q), 64)
+			return !strings.EqualFold(strings.TrimSpace(name), "q") || err != nil || weight > 0
+		}
+	}
+	return false
+}
+
+// wantsJSON reports whether a client asked for JSON; a browser, which asks for
+// HTML first, did not.
+func wantsJSON(r *http.Request) bool {
+	accept := strings.ToLower(strings.Join(r.Header.Values("Accept"), ","))
+	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
+}
+
+// trouble is the body of an error page.
+type trouble struct {
+	Status  int
+	Message string
+	Advice  string
+}
+
+// fail answers with an error page. It asks neither the store nor the daemon, so
+// that it can be shown when they are what failed.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, status int, message, advice string) {
+	p := s.frame(r, s.o.Now())
+	p.Title, p.Body = message, trouble{status, message, advice}
+	s.render(w, r, status, errorPage, p)
+}
+
+// refuse answers a request that may not be answered.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, why *refusal) {
+	if why.challenge {
+		// Two challenges (RFC 9110 §11.6.1): browsers act on Basic, programs on
+		// either.
+		w.Header().Add("WWW-Authenticate", `Basic realm="newswatch", charset="UTF-8"`)
+		w.Header().Add("WWW-Authenticate", `Bearer realm="newswatch"`)
+	}
+	s.fail(w, r, why.status, why.title, why.advice)
+}
+
+// storeFailed answers where the store did not. A client that hung up is no fault
+// of the store, and is told nothing.
+func (s *Server) storeFailed(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
+		return
+	}
+	s.o.Log.Error("a page could not be read from the store", "path", r.URL.Path, "err", err)
+	w.Header().Set("Retry-After", "5")
+	s.fail(w, r, http.StatusServiceUnavailable, "The store does not answer",
+		"Until it does, feeds are not read and digests wait; nothing that was stored is lost. "+
+			"See that the server or the disk named by store.url is there, has room, and can be written to. "+
+			"newswatch tries again by itself; its log has the store's own words.")
+}
+
+func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
+	s.fail(w, r, http.StatusNotFound, "There is no such page", "The pages are linked at the top.")
+}
+
+// style serves the stylesheet. Its address carries its version, so it may be
+// kept.
+func (s *Server) style(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "public, max-age=86400")
+	send(w, r, http.StatusOK, "text/css; charset=utf-8", stylesheet)
+}

@@ -1,0 +1,145 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+)
+
+// access says who may ask for a route.
+type access int
+
+const (
+	// open is for anyone who can reach the listener: probes, and the stylesheet
+	// that the refusals are shown with. It is never for anything that was read
+	// or configured.
+	open access = iota
+	// machine is for programs beside the daemon, as Prometheus: with the token,
+	// or without it from this machine.
+	machine
+	// operator is for whoever answers for the watch.
+	operator
+)
+
+// route is one path and what answers it.
+type route struct {
+	path    string
+	methods []string
+	access  access
+	answer  http.HandlerFunc
+}
+
+var (
+	reads  = []string{http.MethodGet, http.MethodHead}
+	writes = []string{http.MethodPost}
+)
+
+// table lists every path that is served. Nothing is served outside of it.
+func (s *Server) table() []route {
+	table := []route{
+		{"/{$}", reads, operator, s.watch},
+		{"/hits", reads, operator, s.hits},
+		{"/feeds", reads, operator, s.feeds},
+		{"/deliveries", reads, operator, s.deliveries},
+		{"/style.css", reads, open, s.style},
+		{"/healthz", reads, open, s.healthz},
+		{"/readyz", reads, open, s.readyz},
+		{"/", reads, operator, s.notFound},
+	}
+	if s.o.Metrics != nil {
+		table = append(table, route{"/metrics", reads, machine, s.o.Metrics.ServeHTTP})
+	}
+	if s.o.Reload != nil {
+		table = append(table, route{"/-/reload", writes, operator, s.reload})
+	}
+	return table
+}
+
+func (s *Server) mux() http.Handler {
+	mux := http.NewServeMux()
+	for _, rt := range s.routes {
+		mux.HandleFunc(rt.path, func(w http.ResponseWriter, r *http.Request) {
+			if refusal := s.gate.check(rt.access, r); refusal != nil {
+				s.refuse(w, r, refusal)
+				return
+			}
+			if !slices.Contains(rt.methods, r.Method) {
+				w.Header().Set("Allow", strings.Join(rt.methods, ", "))
+				s.fail(w, r, http.StatusMethodNotAllowed, "This address takes "+strings.Join(rt.methods, " and ")+" only",
+					fmt.Sprintf("It was asked with %s.", r.Method))
+				return
+			}
+			// Cross-site requests that write are refused whatever credentials they
+			// carry: a browser adds Basic credentials to them by itself.
+			if err := s.origin.Check(r); err != nil {
+				s.fail(w, r, http.StatusForbidden, "This request came from another site",
+					"A change can be asked for by newswatch's own pages and by programs, not by a page of another site.")
+				return
+			}
+			rt.answer(w, r)
+		})
+	}
+	return mux
+}
+
+// contentPolicy lets a page use its own stylesheet and nothing else: there is no
+// script to run, no picture to load and no frame to stand in, so text from a feed
+// that got past the escaping would still do nothing.
+const contentPolicy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// wrap puts the headers that every answer carries on it, and turns a panic into
+// a 500.
+func (s *Server) wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("X-Robots-Tag", "noindex, nofollow")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+
+		tw := &tracked{ResponseWriter: w}
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if cause == http.ErrAbortHandler {
+				panic(cause)
+			}
+			s.o.Log.Error("a handler panicked", "path", r.URL.Path, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			if tw.started {
+				// What was sent cannot be taken back: cut it, so that the client
+				// does not take it for whole.
+				panic(http.ErrAbortHandler)
+			}
+			s.fail(w, r, http.StatusInternalServerError, "Something is wrong with this page",
+				"The watch goes on: feeds are read and digests are sent by another part. The log says what happened; please report it.")
+		}()
+		next.ServeHTTP(tw, r)
+	})
+}
+
+// tracked knows whether an answer has begun.
+type tracked struct {
+	http.ResponseWriter
+	started bool
+}
+
+func (t *tracked) WriteHeader(status int) {
+	t.started = true
+	t.ResponseWriter.WriteHeader(status)
+}
+
+func (t *tracked) Write(b []byte) (int, error) {
+	t.started = true
+	return t.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the writer below.
+func (t *tracked) Unwrap() http.ResponseWriter { return t.ResponseWriter }

@@ -1,0 +1,135 @@
+package web
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/newswatch/newswatch/store"
+)
+
+// verdict is the state of the watch in words.
+type verdict struct {
+	// Level is kept, look, starting or broken, for the stylesheet.
+	Level    string
+	Headline string
+	Line     string
+	Notes    []note
+}
+
+// note is one thing that needs a look, and the page that shows more of it.
+type note struct {
+	Text string
+	// Detail is the text of a failure, line by line as it was written.
+	Detail string
+	// Page is the path below the top, without a slash; it may be empty.
+	Page string
+}
+
+// judge puts the state of everything into one headline, one line, and a note for
+// each thing that needs a look.
+func judge(st Status, feeds []checkup, standings []store.Standing, deadLetters int, now time.Time) verdict {
+	var v verdict
+	tell := func(page, format string, args ...any) {
+		v.Notes = append(v.Notes, note{Text: fmt.Sprintf(format, args...), Page: page})
+	}
+	n := map[health]int{}
+	for _, c := range feeds {
+		n[c.health]++
+	}
+	answering := len(feeds) - n[gone] - n[quarantined] - n[failing] - n[late] - n[unread]
+
+	broken := !st.Ready
+	for _, reason := range st.Reasons {
+		tell("", "%s", short(reason, maxError))
+	}
+	switch {
+	case len(feeds) == 0:
+		broken = true
+		tell("", "No feed is configured, so nothing is read. Feeds are listed in feeds.yaml.")
+	case answering == 0 && n[unread] == 0:
+		broken = true
+		tell("feeds", "No feed can be read.")
+	}
+	if len(st.Rules) == 0 {
+		broken = true
+		tell("", "No rule is in force, so nothing can be found. Rules are in the files of include.rules.")
+	}
+	if !st.LastReload.At.IsZero() && !st.LastReload.OK {
+		v.Notes = append(v.Notes, note{
+			Text:   fmt.Sprintf("The configuration was refused %s ago. What was in force before it still is.", span(now.Sub(st.LastReload.At))),
+			Detail: cut(st.LastReload.Error, 2000),
+		})
+	}
+	for _, h := range []health{gone, quarantined, failing, late, silent} {
+		if n[h] > 0 {
+			tell("feeds", "%s: %s.", count(n[h], "feed is "+h.String(), "feeds are "+h.String()), named(feeds, h))
+		}
+	}
+	stuck := 0
+	for _, sub := range standings {
+		if sub.Attempts > 0 {
+			stuck++
+		}
+	}
+	if stuck > 0 {
+		tell("deliveries", "%s was not accepted yet and is tried again.", count(stuck, "digest", "digests"))
+	}
+	if deadLetters > 0 {
+		tell("deliveries", "%s could not be delivered and %s for you to send or drop %s.",
+			count(deadLetters, "digest", "digests"), plural(deadLetters, "waits", "wait"), plural(deadLetters, "it", "them"))
+	}
+	for _, warning := range st.Warnings {
+		tell("", "%s", short(warning, maxError))
+	}
+
+	switch {
+	case broken:
+		v.Level, v.Headline = "broken", "The watch is not kept"
+	case answering == 0:
+		v.Level, v.Headline = "starting", "The watch is starting"
+	case len(v.Notes) == 1:
+		v.Level, v.Headline = "look", "The watch is kept, but one thing needs a look"
+	case len(v.Notes) > 1:
+		v.Level, v.Headline = "look", fmt.Sprintf("The watch is kept, but %d things need a look", len(v.Notes))
+	default:
+		v.Level, v.Headline = "kept", "The watch is kept"
+	}
+	v.Line = fmt.Sprintf("%s of %s %s, %s in force, %s.",
+		thousands(answering), count(len(feeds), "feed", "feeds"), plural(answering, "answers", "answer"),
+		count(len(st.Rules), "rule is", "rules are"), upcoming(standings, now))
+	return v
+}
+
+// named lists some feeds of one health.
+func named(feeds []checkup, h health) string {
+	var names []string
+	for _, c := range feeds {
+		if c.health == h {
+			names = append(names, c.name())
+		}
+	}
+	names, more := atMost(names, 3)
+	list := strings.Join(names, ", ")
+	if more > 0 {
+		list += fmt.Sprintf(" and %s more", thousands(more))
+	}
+	return list
+}
+
+// upcoming says when the next digest is due.
+func upcoming(standings []store.Standing, now time.Time) string {
+	if len(standings) == 0 {
+		return "nobody is subscribed"
+	}
+	next := standings[0].Next
+	for _, sub := range standings {
+		if sub.Next.Before(next) {
+			next = sub.Next
+		}
+	}
+	if wait := next.Sub(now); wait >= time.Minute {
+		return "the next subscriber's turn is in " + span(wait)
+	}
+	return "a subscriber's turn is now"
+}

@@ -1,0 +1,186 @@
+package web
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/notify"
+	"github.com/newswatch/newswatch/store"
+)
+
+const (
+	day  = 24 * time.Hour
+	week = 7 * day
+	// countLimit is how many hits or deliveries of a week are counted; beyond it
+	// the page says "more than".
+	countLimit = 1000
+	// watchStories and watchRules bound the lists on the page.
+	watchStories = 12
+	watchRules   = 20
+)
+
+// watchView is the page that answers: is the watch kept, and what came in?
+type watchView struct {
+	verdict
+	Numbers []number
+	ByRule  []ruleCount
+	// Quiet are rules that found nothing in a week: one that never matches looks
+	// the same as one that has nothing to find, so they are named.
+	Quiet     []Rule
+	QuietMore int
+	Stories   []storyView
+}
+
+// number is one line of the table of figures.
+type number struct {
+	Label     string
+	Day, Week string
+}
+
+// ruleCount is how many reports a rule found.
+type ruleCount struct {
+	Rule
+	Day, Week int
+}
+
+func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
+	now := s.o.Now()
+	ctx, cancel := bounded(r)
+	defer cancel()
+	st := s.o.Status()
+	if err := s.ping(ctx); err != nil {
+		s.storeFailed(w, r, err)
+		return
+	}
+	states, err := s.o.Store.States(ctx)
+	if err != nil {
+		s.storeFailed(w, r, err)
+		return
+	}
+	standings, err := s.o.Store.Standings(ctx)
+	if err != nil {
+		s.storeFailed(w, r, err)
+		return
+	}
+	counts, err := s.o.Store.Counts(ctx)
+	if err != nil {
+		s.storeFailed(w, r, err)
+		return
+	}
+	hits, err := s.o.Store.Hits(ctx, store.HitQuery{Since: now.Add(-week), Limit: countLimit})
+	if err != nil {
+		s.storeFailed(w, r, err)
+		return
+	}
+	sent, err := s.o.Store.Deliveries(ctx, "", countLimit)
+	if err != nil {
+		s.storeFailed(w, r, err)
+		return
+	}
+
+	view := watchView{verdict: judge(st, s.checkups(st, states, now), standings, counts.DeadLetters, now)}
+	view.Numbers = figures(hits, sent, now)
+	view.ByRule, view.Quiet = byRule(st.Rules, hits, now)
+	view.Quiet, view.QuietMore = atMost(view.Quiet, watchRules)
+	m := moments{now, s.o.Location}
+	stories := gather(hits)
+	for _, told := range stories[:min(len(stories), watchStories)] {
+		view.Stories = append(view.Stories, m.story(told))
+	}
+	s.show(w, r, http.StatusOK, watchPage, view.Headline, st, now, view)
+}
+
+// figures counts the last day and the last week.
+func figures(hits []classifier.Hit, sent []notify.Delivery, now time.Time) []number {
+	yesterday, lastWeek := now.Add(-day), now.Add(-week)
+	reports, stories := tally{}, tally{}
+	reports.cut(len(hits) == countLimit && hits[len(hits)-1].Found.After(yesterday), len(hits) == countLimit)
+	stories.dayCut, stories.weekCut = reports.dayCut, reports.weekCut
+	for _, h := range hits {
+		reports.add(h.Found.After(yesterday))
+	}
+	for _, told := range gather(hits) {
+		stories.add(told[0].Found.After(yesterday))
+	}
+	digests := tally{}
+	for _, d := range sent {
+		if d.Accepted.After(lastWeek) {
+			digests.add(d.Accepted.After(yesterday))
+		}
+	}
+	if len(sent) == countLimit {
+		oldest := sent[len(sent)-1].Accepted
+		digests.cut(oldest.After(yesterday), oldest.After(lastWeek))
+	}
+	return []number{stories.line("Stories"), reports.line("Reports"), digests.line("Digests sent")}
+}
+
+// tally counts a day and the week it ends; dayCut and weekCut say that there was
+// more than was counted.
+type tally struct {
+	day, week       int
+	dayCut, weekCut bool
+}
+
+func (t *tally) add(today bool) {
+	t.week++
+	if today {
+		t.day++
+	}
+}
+
+func (t *tally) cut(day, week bool) { t.dayCut, t.weekCut = day, week }
+
+func (t *tally) line(label string) number {
+	write := func(n int, cut bool) string {
+		if cut {
+			return "more than " + thousands(n)
+		}
+		return thousands(n)
+	}
+	return number{label, write(t.day, t.dayCut), write(t.week, t.weekCut)}
+}
+
+// byRule counts the reports of each rule, the busiest first, and lists the rules
+// in force that found nothing.
+func byRule(rules []Rule, hits []classifier.Hit, now time.Time) (found []ruleCount, quiet []Rule) {
+	counts := map[string]*ruleCount{}
+	for _, h := range hits {
+		for _, m := range h.Rules {
+			c := counts[m.Rule]
+			if c == nil {
+				c = &ruleCount{Rule: Rule{ID: m.Rule, Name: short(cmp.Or(m.Name, m.Rule), maxName)}}
+				counts[m.Rule] = c
+			}
+			c.Week++
+			if h.Found.After(now.Add(-day)) {
+				c.Day++
+			}
+		}
+	}
+	for _, c := range counts {
+		found = append(found, *c)
+	}
+	slices.SortFunc(found, func(a, b ruleCount) int {
+		return cmp.Or(b.Week-a.Week, strings.Compare(a.ID, b.ID))
+	})
+	found, _ = atMost(found, watchRules)
+	for _, r := range rules {
+		if counts[r.ID] == nil {
+			quiet = append(quiet, Rule{ID: r.ID, Name: short(cmp.Or(r.Name, r.ID), maxName)})
+		}
+	}
+	return found, quiet
+}
+
+// atMost cuts a list and says how many were cut off.
+func atMost[T any](list []T, n int) (kept []T, more int) {
+	if len(list) <= n {
+		return list, 0
+	}
+	return list[:n], len(list) - n
+}
