@@ -1,7 +1,11 @@
 package classifier
 
+import "strconv"
+
 // Rule is one rule as its author wrote it. Either Query is set, or the plain
-// form (Any, All, None); both compile to the same tree.
+// form: at least one of Any, every one of All, none of None. Both compile to the
+// same tree. An entry of the plain form is a query whose words side by side are
+// a phrase: "film review" means the two words in this order.
 type Rule struct {
 	ID       string
 	Name     string
@@ -10,7 +14,9 @@ type Rule struct {
 	// Where narrows the whole rule to a part of the item.
 	Where Where
 	// Languages, Feeds and FeedTags, where not empty, are necessary conditions
-	// on the item.
+	// on the item: one of each must fit. An item whose language nobody stated
+	// fits every language, lest a feed that says nothing lose its stories; "en"
+	// fits "en-in" too.
 	Languages []string
 	Feeds     []string
 	FeedTags  []string
@@ -32,7 +38,8 @@ type Concept struct {
 	ID string
 	// Display is the preferred term, which digests print.
 	Display string
-	// Terms are by BCP 47 language.
+	// Terms are by BCP 47 language, and written like the entries of a rule's
+	// plain form. An item is searched for the terms of every language.
 	Terms map[string][]Source
 	Pos   Pos
 }
@@ -41,8 +48,12 @@ type Concept struct {
 // at any byte of it in the file that it came from.
 type Source struct {
 	Text string
-	// At gives the place of byte i of Text; nil means that there is no file.
+	// At gives the place of byte i of Text, also for i = len(Text); nil means
+	// that there is no file.
 	At func(i int) Pos
+	// Line gives a line of the file that At points into, without its end; nil
+	// means that errors show the line of Text.
+	Line func(n int) string
 }
 
 // Text makes a Source that is in no file, for tests and for the command line.
@@ -56,10 +67,33 @@ type Pos struct {
 	Column int
 }
 
-// Where is the part of an item that a rule looks into.
+// String is file:line:column without the parts that are not known; "-" where
+// none is.
+func (p Pos) String() string {
+	s := p.File
+	if p.Line > 0 {
+		if s != "" {
+			s += ":"
+		}
+		s += strconv.Itoa(p.Line)
+		if p.Column > 0 {
+			s += ":" + strconv.Itoa(p.Column)
+		}
+	}
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// Where is the part of an item that a rule looks into. It narrows the words of
+// a rule that are searched in its text (title, lead, body), and leaves alone
+// those that name another field. The zero value is Anywhere.
 type Where string
 
 const (
+	// Anywhere is the title, the lead and the body.
 	Anywhere Where = "anywhere"
+	// Headline is the title alone.
 	Headline Where = "headline"
 )

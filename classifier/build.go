@@ -1,0 +1,254 @@
+package classifier
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/newswatch/newswatch/classifier/text"
+)
+
+// build makes the Ruleset of what was parsed without an error.
+func (c *compiler) build() *Ruleset {
+	b := &builder{concepts: c.concepts, lex: newLexiconBuilder(), shared: map[conceptUse]condition{}}
+	rs := &Ruleset{
+		rules: make([]Rule, len(c.rules)), index: make(map[string]int, len(c.rules)),
+		compiled: make([]compiled, len(c.rules)), version: c.digest(),
+	}
+	guards := make([][]literal, len(c.rules))
+	for i, p := range c.rules {
+		rs.rules[i] = p.rule
+		rs.index[p.rule.ID] = i
+		rs.compiled[i] = compiled{cond: b.condition(p.expr, p.rule.Where), filter: filterOf(p.rule)}
+		guard, ok := b.guard(rs.compiled[i].cond)
+		if !ok {
+			rs.always = append(rs.always, int32(i))
+		}
+		guards[i] = guard.lits
+		if f, odd := c.lint(p); odd {
+			c.findings = append(c.findings, f)
+		}
+	}
+	rs.searched = b.searched
+	rs.lexicon = b.lex.build()
+
+	rs.waitingAt = make([]int32, b.lex.literals+1)
+	for i := range guards {
+		slices.Sort(guards[i])
+		guards[i] = slices.Compact(guards[i])
+		for _, l := range guards[i] {
+			rs.waitingAt[l+1]++
+		}
+	}
+	for l := range b.lex.literals {
+		rs.waitingAt[l+1] += rs.waitingAt[l]
+	}
+	rs.waiting = make([]int32, rs.waitingAt[b.lex.literals])
+	next := slices.Clone(rs.waitingAt)
+	for i, g := range guards {
+		for _, l := range g {
+			rs.waiting[next[l]] = int32(i)
+			next[l]++
+		}
+	}
+
+	literals, n := b.lex.literals, len(c.rules)
+	rs.pool.New = func() any {
+		return &scratch{lits: make([]litState, literals), seen: make([]uint32, n)}
+	}
+	return rs
+}
+
+func filterOf(r Rule) *filter {
+	if len(r.Languages)+len(r.Feeds)+len(r.FeedTags) == 0 {
+		return nil
+	}
+	return &filter{r.Languages, r.Feeds, r.FeedTags}
+}
+
+// builder turns expressions into conditions on literals.
+type builder struct {
+	concepts map[string]*concept
+	lex      *lexiconBuilder
+	shared   map[conceptUse]condition
+	searched fieldMask
+}
+
+// conceptUse is a concept in some fields: a thousand rules that name it share
+// its condition.
+type conceptUse struct {
+	id   string
+	mask fieldMask
+}
+
+func (b *builder) condition(e Expr, where Where) condition {
+	switch e := e.(type) {
+	case *allOf:
+		return condAll(b.conditions(e.kids, where))
+	case *anyOf:
+		return condAny(b.conditions(e.kids, where))
+	case *negation:
+		return condNot{b.condition(e.kid, where)}
+	case *siteIs:
+		return condSite(e.host)
+	case *langIs:
+		return condLang(e.tag)
+	case *conceptRef:
+		return b.concept(e.id, e.field, where)
+	case *term:
+		return b.term(e, maskOf[e.field].within(where))
+	}
+	panic("classifier: an expression of an unknown kind")
+}
+
+func (b *builder) conditions(es []Expr, where Where) []condition {
+	out := make([]condition, len(es))
+	for i, e := range es {
+		out[i] = b.condition(e, where)
+	}
+	return out
+}
+
+func (b *builder) term(e *term, mask fieldMask) condition {
+	b.searched |= mask
+	var lits []literal
+	for _, seq := range spellings(e.words) {
+		lits = append(lits, b.lex.add(seq))
+	}
+	if len(lits) == 1 {
+		return &condLit{lits[0], mask}
+	}
+	return &condLits{lits, mask}
+}
+
+// spellings are the sequences of words that a term stands for: each word with
+// hyphens is its parts side by side, or all of them closed up.
+func spellings(words []word) [][]piece {
+	out := [][]piece{nil}
+	for _, w := range words {
+		open := make([]piece, len(w.parts))
+		for i, s := range w.parts {
+			open[i] = piece{s, w.prefix && i == len(w.parts)-1}
+		}
+		ways := [][]piece{open}
+		if len(open) > 1 {
+			// Closed up, the parts may fold to something else than side by side.
+			if s := text.Fold(strings.Join(w.parts, "")); !strings.Contains(s, " ") {
+				ways = append(ways, []piece{{s, w.prefix}})
+			}
+		}
+		next := make([][]piece, 0, len(out)*len(ways))
+		for _, head := range out {
+			for _, way := range ways {
+				next = append(next, append(slices.Clip(head), way...))
+			}
+		}
+		out = next
+	}
+	return out
+}
+
+// concept makes a condition of a concept's terms, those of its own concepts
+// included.
+func (b *builder) concept(id string, f Field, where Where) condition {
+	use := conceptUse{id, maskOf[f].within(where)}
+	if c, ok := b.shared[use]; ok {
+		return c
+	}
+	lits := &condLits{mask: use.mask}
+	rest := condAny{}
+	for _, e := range b.concepts[id].exprs {
+		switch c := b.condition(scoped(e, f), where).(type) {
+		case *condLit:
+			if c.mask == use.mask {
+				lits.lits = append(lits.lits, c.lit)
+				continue
+			}
+			rest = append(rest, c)
+		case *condLits:
+			if c.mask == use.mask {
+				lits.lits = append(lits.lits, c.lits...)
+				continue
+			}
+			rest = append(rest, c)
+		default:
+			rest = append(rest, c)
+		}
+	}
+	var c condition = lits
+	if len(rest) > 0 {
+		c = append(rest, lits)
+	}
+	b.shared[use] = c
+	return c
+}
+
+// scoped distributes a field over an expression that names none.
+func scoped(e Expr, f Field) Expr {
+	if f == "" {
+		return e
+	}
+	kids := func(es []Expr) []Expr {
+		out := make([]Expr, len(es))
+		for i, k := range es {
+			out[i] = scoped(k, f)
+		}
+		return out
+	}
+	switch e := e.(type) {
+	case *allOf:
+		return &allOf{kids(e.kids)}
+	case *anyOf:
+		return &anyOf{kids(e.kids)}
+	case *negation:
+		return &negation{scoped(e.kid, f)}
+	case *conceptRef:
+		if e.field == "" {
+			return &conceptRef{f, e.id}
+		}
+	case *term:
+		if e.field == "" {
+			return &term{f, e.words}
+		}
+	}
+	return e
+}
+
+// guard is a set of literals one of which a document must have to match, and how
+// often one of them is guessed to be seen.
+type guard struct {
+	lits []literal
+	cost float32
+}
+
+// guard returns the cheapest guard of a condition; ok is false if it can hold
+// without any literal.
+func (b *builder) guard(c condition) (g guard, ok bool) {
+	switch c := c.(type) {
+	case *condLit:
+		return guard{[]literal{c.lit}, b.lex.rarity[c.lit]}, true
+	case *condLits:
+		for _, l := range c.lits {
+			g.cost += b.lex.rarity[l]
+		}
+		g.lits = c.lits
+		return g, true
+	case condAll:
+		for _, k := range c {
+			if kg, kok := b.guard(k); kok && (!ok || kg.cost < g.cost) {
+				g, ok = kg, true
+			}
+		}
+		return g, ok
+	case condAny:
+		for _, k := range c {
+			kg, kok := b.guard(k)
+			if !kok {
+				return guard{}, false
+			}
+			g.lits = append(slices.Clip(g.lits), kg.lits...)
+			g.cost += kg.cost
+		}
+		return g, true
+	}
+	return guard{}, false
+}

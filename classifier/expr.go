@@ -1,0 +1,174 @@
+package classifier
+
+import (
+	"strings"
+)
+
+// Expr is a rule's condition. String prints the canonical form, which parses
+// back to the same Expr.
+type Expr interface {
+	String() string
+	// strength is how tightly the outermost operator binds: an operand that
+	// binds no tighter than the operator above it is printed in brackets.
+	strength() int
+}
+
+const (
+	strengthOr = iota
+	strengthAnd
+	strengthNot
+	strengthTerm
+)
+
+// allOf holds when all its operands hold. It has at least two.
+type allOf struct{ kids []Expr }
+
+// anyOf holds when at least one of its operands holds. It has at least two.
+type anyOf struct{ kids []Expr }
+
+// negation holds when its operand does not.
+type negation struct{ kid Expr }
+
+// term holds when its words stand one after the other in the field, or in the
+// title, the lead or the body where field is empty.
+type term struct {
+	field Field
+	words []word
+}
+
+// word is one written word of a term: its parts between hyphens, folded. More
+// than one part match both side by side and closed up to one word.
+type word struct {
+	parts []string
+	// prefix means that the last part is the beginning of a word.
+	prefix bool
+}
+
+// conceptRef holds when one of the concept's terms holds in the field.
+type conceptRef struct {
+	field Field
+	id    string
+}
+
+// siteIs holds when the item's link is at the host or a sub-domain of it.
+type siteIs struct{ host string }
+
+// langIs holds when the item's language is the tag or a narrower one.
+type langIs struct{ tag string }
+
+func (*allOf) strength() int      { return strengthAnd }
+func (*anyOf) strength() int      { return strengthOr }
+func (*negation) strength() int   { return strengthNot }
+func (*term) strength() int       { return strengthTerm }
+func (*conceptRef) strength() int { return strengthTerm }
+func (*siteIs) strength() int     { return strengthTerm }
+func (*langIs) strength() int     { return strengthTerm }
+
+func (e *allOf) String() string      { return join(e.kids, " AND ") }
+func (e *anyOf) String() string      { return join(e.kids, " OR ") }
+func (e *negation) String() string   { return "NOT " + bracketed(e.kid, strengthNot) }
+func (e *conceptRef) String() string { return inField(e.field) + "@" + e.id }
+func (e *siteIs) String() string     { return "site:" + e.host }
+func (e *langIs) String() string     { return "lang:" + e.tag }
+
+func (e *term) String() string {
+	var b strings.Builder
+	for i, w := range e.words {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(strings.Join(w.parts, "-"))
+		if w.prefix {
+			b.WriteByte('*')
+		}
+	}
+	s := b.String()
+	// A lower-case operator is a plain word only within quotes.
+	if len(e.words) > 1 || isOperatorWord(s) {
+		s = `"` + s + `"`
+	}
+	return inField(e.field) + s
+}
+
+func inField(f Field) string {
+	if f == "" {
+		return ""
+	}
+	return string(f) + ":"
+}
+
+func join(kids []Expr, op string) string {
+	out := make([]string, len(kids))
+	for i, k := range kids {
+		out[i] = bracketed(k, strengthNot)
+	}
+	return strings.Join(out, op)
+}
+
+// bracketed prints an operand; and and or are always bracketed within each
+// other, since a mix of them without brackets is refused.
+func bracketed(e Expr, least int) string {
+	if e.strength() < least {
+		return "(" + e.String() + ")"
+	}
+	return e.String()
+}
+
+func isOperatorWord(s string) bool { return s == "and" || s == "or" || s == "not" }
+
+// all makes the conjunction of its operands: it flattens, and drops repetitions.
+func all(kids ...Expr) Expr {
+	flat := flatten(kids, func(e Expr) []Expr {
+		if a, ok := e.(*allOf); ok {
+			return a.kids
+		}
+		return nil
+	})
+	if len(flat) == 1 {
+		return flat[0]
+	}
+	return &allOf{flat}
+}
+
+// either makes the disjunction of its operands, likewise.
+func either(kids ...Expr) Expr {
+	flat := flatten(kids, func(e Expr) []Expr {
+		if a, ok := e.(*anyOf); ok {
+			return a.kids
+		}
+		return nil
+	})
+	if len(flat) == 1 {
+		return flat[0]
+	}
+	return &anyOf{flat}
+}
+
+// negate makes the negation of its operand; two cancel out.
+func negate(e Expr) Expr {
+	if n, ok := e.(*negation); ok {
+		return n.kid
+	}
+	return &negation{e}
+}
+
+func flatten(kids []Expr, inner func(Expr) []Expr) []Expr {
+	var out []Expr
+	seen := make(map[string]bool, len(kids))
+	add := func(e Expr) {
+		if s := e.String(); !seen[s] {
+			seen[s] = true
+			out = append(out, e)
+		}
+	}
+	for _, k := range kids {
+		if ks := inner(k); ks != nil {
+			for _, e := range ks {
+				add(e)
+			}
+			continue
+		}
+		add(k)
+	}
+	return out
+}

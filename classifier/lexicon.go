@@ -1,0 +1,301 @@
+package classifier
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/newswatch/newswatch/classifier/text"
+)
+
+// unit is what one word of a text is compared with: a whole word, or the
+// beginning of one. Units count from 1; 0 is none.
+type unit uint32
+
+// literal is a sequence of units, numbered from 0. A rule asks which literals a
+// text has.
+type literal = int32
+
+// lexicon finds all literals of all rules in one pass over a text's words. It is
+// a hash table from words to units, a sorted list of prefixes, and a trie over
+// units. It is immutable.
+type lexicon struct {
+	slots []slot // the hash table of whole words, a power of two long
+	arena string // the words themselves
+
+	prefixes []prefix // in byte order
+	stems    []stem   // the ranges of prefixes that share their first bytes
+	stemSet  [1 << 10]uint64
+
+	nodes []node
+	edges []edge // the hash table of the trie's edges, a power of two long
+	// roots[u] is the node that unit u leads to from the beginning.
+	roots []int32
+}
+
+type slot struct {
+	hash     uint64
+	off, len uint32
+	unit     unit
+}
+
+type prefix struct {
+	s      string
+	unit   unit
+	parent int32 // the index plus one of the longest other prefix that this one begins with
+}
+
+// stemLen is how many bytes the shortest prefix has: three ASCII letters, or two
+// of an Indic script, which take three bytes each.
+const stemLen = 3
+
+type stem struct {
+	key    uint32
+	lo, hi int32
+}
+
+type node struct {
+	lit    literal // or -1
+	inside bool    // there are longer literals
+}
+
+type edge struct {
+	from int32 // plus one; zero is a free slot
+	unit unit
+	to   int32
+}
+
+// lexiconBuilder collects literals and makes a lexicon of them.
+type lexiconBuilder struct {
+	words    map[string]unit
+	prefixes map[string]unit
+	units    unit
+	nodes    []node
+	edges    map[uint64]int32
+	literals int
+	// rarity[l] is the share of texts that literal l is guessed to be in.
+	rarity []float32
+}
+
+func newLexiconBuilder() *lexiconBuilder {
+	return &lexiconBuilder{
+		words: map[string]unit{}, prefixes: map[string]unit{},
+		nodes: []node{{lit: -1}}, edges: map[uint64]int32{},
+	}
+}
+
+// piece is one word of a literal.
+type piece struct {
+	s      string
+	prefix bool
+}
+
+// add returns the literal of a sequence of words.
+func (b *lexiconBuilder) add(seq []piece) literal {
+	at, rare := int32(0), float32(1)
+	for i, p := range seq {
+		set := b.words
+		if p.prefix {
+			set = b.prefixes
+		}
+		u, ok := set[p.s]
+		if !ok {
+			b.units++
+			u = b.units
+			set[strings.Clone(p.s)] = u
+		}
+		key := uint64(at)<<32 | uint64(u)
+		next, ok := b.edges[key]
+		if !ok {
+			next = int32(len(b.nodes))
+			b.nodes = append(b.nodes, node{lit: -1})
+			b.nodes[at].inside = true
+			b.edges[key] = next
+		}
+		at = next
+		rare = min(rare, frequency(p))
+		if i > 0 {
+			rare /= 4
+		}
+	}
+	n := &b.nodes[at]
+	if n.lit < 0 {
+		n.lit = literal(b.literals)
+		b.literals++
+		b.rarity = append(b.rarity, rare)
+	}
+	return n.lit
+}
+
+// common are words that nearly every text of some language has.
+var common = func() map[string]bool {
+	m := map[string]bool{}
+	for w := range strings.FieldsSeq(`a about after all also an and are as at be been but by can for from had has have he her his
+		if in into is it its more new no not of on one or out over said say says she so some such than that the their them then
+		there they this to two up was we were what when which who will with would year years you
+		police court case man men woman people state india government day time first last other
+		और का की के को ने पर में से है कि एक यह ഒരു എന്ന ஒரு என்று`) {
+		m[w] = true
+	}
+	return m
+}()
+
+// frequency guesses the share of texts that hold a word. Only the order of the
+// guesses matters: a rule waits for the rarest of its words.
+func frequency(p piece) float32 {
+	f := float32(0.5) / float32(len(p.s)*len(p.s))
+	if common[p.s] {
+		f = 0.5
+	}
+	if p.prefix {
+		f = min(1, f*4)
+	}
+	return f
+}
+
+func (b *lexiconBuilder) build() *lexicon {
+	lx := &lexicon{nodes: b.nodes, roots: make([]int32, b.units+1)}
+
+	lx.slots = make([]slot, tableSize(len(b.words)))
+	var arena strings.Builder
+	// In the order of the units, so that equal rules give an equal lexicon.
+	words := make([]string, b.units+1)
+	for w, u := range b.words {
+		words[u] = w
+	}
+	for u, w := range words {
+		if w == "" {
+			continue
+		}
+		s := slot{text.Hash([]byte(w)), uint32(arena.Len()), uint32(len(w)), unit(u)}
+		arena.WriteString(w)
+		i := s.hash >> 7 & uint64(len(lx.slots)-1)
+		for lx.slots[i].unit != 0 {
+			i = (i + 1) & uint64(len(lx.slots)-1)
+		}
+		lx.slots[i] = s
+	}
+	lx.arena = arena.String()
+
+	for s, u := range b.prefixes {
+		lx.prefixes = append(lx.prefixes, prefix{s: s, unit: u})
+	}
+	slices.SortFunc(lx.prefixes, func(a, b prefix) int { return cmp.Compare(a.s, b.s) })
+	for i := range lx.prefixes {
+		// The longest prefix of this one is the one before it or one of that one's.
+		for up := int32(i); up != 0; up = lx.prefixes[up-1].parent {
+			if strings.HasPrefix(lx.prefixes[i].s, lx.prefixes[up-1].s) {
+				lx.prefixes[i].parent = up
+				break
+			}
+		}
+		key := stemKey(lx.prefixes[i].s[0], lx.prefixes[i].s[1], lx.prefixes[i].s[2])
+		lx.stemSet[stemBit(key)>>6] |= 1 << (stemBit(key) & 63)
+		if n := len(lx.stems); n > 0 && lx.stems[n-1].key == key {
+			lx.stems[n-1].hi = int32(i) + 1
+			continue
+		}
+		lx.stems = append(lx.stems, stem{key, int32(i), int32(i) + 1})
+	}
+
+	lx.edges = make([]edge, tableSize(len(b.edges)))
+	for key, to := range b.edges {
+		from, u := int32(key>>32), unit(key)
+		if from == 0 {
+			lx.roots[u] = to
+			continue
+		}
+		i := edgeHash(from, u) & uint64(len(lx.edges)-1)
+		for lx.edges[i].from != 0 {
+			i = (i + 1) & uint64(len(lx.edges)-1)
+		}
+		lx.edges[i] = edge{from + 1, u, to}
+	}
+	return lx
+}
+
+// tableSize keeps a hash table at most half full.
+func tableSize(n int) int {
+	size := 8
+	for size < 2*n {
+		size *= 2
+	}
+	return size
+}
+
+func stemKey(a, b, c byte) uint32 { return uint32(a)<<16 | uint32(b)<<8 | uint32(c) }
+
+// stemBit is the bit of stemSet that a key sets.
+func stemBit(key uint32) uint32 { return key * 0x9e3779b1 >> 16 }
+
+func edgeHash(from int32, u unit) uint64 {
+	h := (uint64(from)<<32 | uint64(u)) * 0x9e3779b97f4a7c15
+	return h >> 20
+}
+
+// word returns the unit of a whole word, 0 if no rule has it.
+func (lx *lexicon) word(hash uint64, w []byte) unit {
+	i := hash >> 7 & uint64(len(lx.slots)-1)
+	for {
+		s := &lx.slots[i]
+		if s.unit == 0 {
+			return 0
+		}
+		if s.hash == hash && lx.arena[s.off:s.off+s.len] == string(w) {
+			return s.unit
+		}
+		i = (i + 1) & uint64(len(lx.slots)-1)
+	}
+}
+
+// prefixOf returns the index plus one of the longest prefix that a word begins
+// with; the shorter ones are its parents. 0 means that there is none.
+func (lx *lexicon) prefixOf(w []byte) int32 {
+	if len(w) < stemLen {
+		return 0
+	}
+	key := stemKey(w[0], w[1], w[2])
+	if bit := stemBit(key); lx.stemSet[bit>>6]&(1<<(bit&63)) == 0 {
+		return 0
+	}
+	n, ok := slices.BinarySearchFunc(lx.stems, key, func(s stem, k uint32) int { return cmp.Compare(s.key, k) })
+	if !ok {
+		return 0
+	}
+	// Every prefix of w is the last one that is not after w in byte order, or a
+	// parent of that: what lies between a prefix and w begins with the prefix.
+	st := lx.stems[n]
+	lo, hi := st.lo, st.hi
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if lx.prefixes[mid].s <= string(w) {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	if lo == st.lo {
+		return 0
+	}
+	for up := lo; up != 0; up = lx.prefixes[up-1].parent {
+		if p := lx.prefixes[up-1].s; len(w) >= len(p) && string(w[:len(p)]) == p {
+			return up
+		}
+	}
+	return 0
+}
+
+// follow returns the node that a unit leads to from another, or -1.
+func (lx *lexicon) follow(from int32, u unit) int32 {
+	i := edgeHash(from, u) & uint64(len(lx.edges)-1)
+	for {
+		e := &lx.edges[i]
+		if e.from == 0 {
+			return -1
+		}
+		if e.from == from+1 && e.unit == u {
+			return e.to
+		}
+		i = (i + 1) & uint64(len(lx.edges)-1)
+	}
+}

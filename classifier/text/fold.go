@@ -1,0 +1,228 @@
+package text
+
+import (
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Token is one word of a text. Start and End are bytes of the original;
+// Off and Len are the place of its folded form in the Buffer.
+type Token struct {
+	Start, End int32
+	Off, Len   int32
+	// Hash is Hash of the folded form.
+	Hash uint64
+}
+
+// Buffer holds the words of one or more texts. Its memory is kept by Reset, so
+// a Buffer that is used again does not allocate. The zero Buffer is ready.
+type Buffer struct {
+	folded []byte
+	tokens []Token
+}
+
+// MaxLen is the longest text, in bytes, that Add looks at; the rest of a longer
+// one is left out. It keeps every offset in 31 bits.
+const MaxLen = 1 << 28
+
+const (
+	hashSeed  = 14695981039346656037
+	hashPrime = 1099511628211
+)
+
+// Hash is the 64-bit FNV-1a hash of a folded word. It is not keyed: the table
+// that it indexes holds the words of the rules, which no publisher writes.
+func Hash(folded []byte) uint64 {
+	h := uint64(hashSeed)
+	for _, c := range folded {
+		h = (h ^ uint64(c)) * hashPrime
+	}
+	return h
+}
+
+// Reset forgets all words and keeps the memory.
+func (b *Buffer) Reset() { b.folded, b.tokens = b.folded[:0], b.tokens[:0] }
+
+// Cap is the memory, in bytes, that the Buffer holds on to.
+func (b *Buffer) Cap() int { return cap(b.folded) + 24*cap(b.tokens) }
+
+// Len is the number of words.
+func (b *Buffer) Len() int { return len(b.tokens) }
+
+// Tokens returns all words. The slice is valid until the next Add or Reset.
+func (b *Buffer) Tokens() []Token { return b.tokens }
+
+// Folded returns the folded form of a word of this Buffer, valid until the next
+// Add or Reset.
+func (b *Buffer) Folded(t Token) []byte { return b.folded[t.Off : t.Off+t.Len] }
+
+// Add appends the words of s. The offsets of its tokens count from the
+// beginning of s.
+func (b *Buffer) Add(s string) {
+	if len(s) > MaxLen {
+		s = s[:MaxLen]
+	}
+	i := 0
+	for i < len(s) {
+		f := ascii[s[i]]
+		if f == 0 {
+			i++
+			continue
+		}
+		start, off, h := i, len(b.folded), uint64(hashSeed)
+		for f != 0 && f != beyond {
+			b.folded = append(b.folded, f)
+			h = (h ^ uint64(f)) * hashPrime
+			if i++; i == len(s) {
+				f = 0
+				break
+			}
+			f = ascii[s[i]]
+		}
+		if f == beyond {
+			i = b.word(s, start, i, off)
+			continue
+		}
+		b.tokens = append(b.tokens, Token{
+			Start: int32(start), End: int32(i),
+			Off: int32(off), Len: int32(len(b.folded) - off), Hash: h,
+		})
+	}
+}
+
+// word goes on with a word at s[i], the first byte beyond ASCII. The word began
+// at start, and its folded form so far is folded[off:]. It returns where to go
+// on reading.
+func (b *Buffer) word(s string, start, i, off int) int {
+	var (
+		prev    kind
+		latin   = i > start // the last letter is of the Latin script, so a diacritic after it goes
+		compose = false     // the word is not yet in NFC
+	)
+	for i < len(s) {
+		if c := s[i]; c < utf8.RuneSelf {
+			f := ascii[c]
+			if f == 0 {
+				break
+			}
+			b.folded = append(b.folded, f)
+			prev, latin = kindWord, true
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		k, repl := lookup(r)
+		switch k & kindMask {
+		case kindSpace:
+			if len(b.folded) == off {
+				return i + size
+			}
+			return b.finish(start, i, off, compose, i+size)
+		case kindDrop:
+			if len(b.folded) == off && start == i {
+				start = i + size // nothing of the word has been seen yet
+			}
+			i += size
+			continue
+		case kindDiacritic:
+			if latin || len(b.folded) == off {
+				i += size
+				if len(b.folded) == off {
+					start = i
+				}
+				continue
+			}
+			compose = true
+		case kindSolo:
+			if len(b.folded) > off {
+				return b.finish(start, i, off, compose, i)
+			}
+			return b.solo(s, i, off)
+		}
+		if k&flagReorders != 0 || k&flagSecond != 0 && prev&flagFirst != 0 {
+			compose = true
+		}
+		if repl == "" {
+			b.folded = append(b.folded, s[i:i+size]...)
+		} else {
+			b.folded = append(b.folded, repl...)
+		}
+		if k&kindMask == kindWord {
+			latin = k&flagLatin != 0
+		}
+		prev = k
+		i += size
+	}
+	if len(b.folded) == off {
+		return i
+	}
+	return b.finish(start, i, off, compose, i)
+}
+
+// solo makes a word of the one character at s[i] and the marks after it.
+func (b *Buffer) solo(s string, i, off int) int {
+	start, first := i, true
+	for i < len(s) {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		k, repl := lookup(r)
+		switch kk := k & kindMask; {
+		case kk == kindDrop:
+			i += size
+			continue
+		case kk == kindMark || kk == kindDiacritic || first:
+		default:
+			return b.finish(start, i, off, true, i)
+		}
+		if repl == "" {
+			repl = s[i : i+size]
+		}
+		b.folded = append(b.folded, repl...)
+		first = false
+		i += size
+	}
+	return b.finish(start, i, off, true, i)
+}
+
+// finish appends the token that began at start and ended at end, and returns
+// next.
+func (b *Buffer) finish(start, end, off int, compose bool, next int) int {
+	if compose {
+		if w := b.folded[off:]; !norm.NFC.IsNormal(w) {
+			b.folded = append(b.folded[:off], norm.NFC.Bytes(w)...)
+		}
+	}
+	b.tokens = append(b.tokens, Token{
+		Start: int32(start), End: int32(end),
+		Off: int32(off), Len: int32(len(b.folded) - off), Hash: Hash(b.folded[off:]),
+	})
+	return next
+}
+
+// Fold returns the folded words of s with one space between them. Folding what
+// is folded changes nothing.
+func Fold(s string) string {
+	var b Buffer
+	b.Add(s)
+	out := make([]byte, 0, len(b.folded)+b.Len())
+	for i, t := range b.tokens {
+		if i > 0 {
+			out = append(out, ' ')
+		}
+		out = append(out, b.Folded(t)...)
+	}
+	return string(out)
+}
+
+// Unspaced reports whether a folded word is of a script that is written without
+// spaces, so that it is one character of a longer word.
+func Unspaced(folded string) bool {
+	for _, r := range folded {
+		if r < 0x80 {
+			return false
+		}
+		k, _ := lookup(r)
+		return k&kindMask == kindSolo
+	}
+	return false
+}

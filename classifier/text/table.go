@@ -1,0 +1,237 @@
+package text
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// kind says what a character does in a text: the low bits are one of the kinds,
+// the others flags.
+type kind uint8
+
+const (
+	kindSpace     kind = iota // stands between words
+	kindWord                  // a letter or a digit
+	kindMark                  // a mark that belongs to its word
+	kindDiacritic             // a mark that Latin letters lose and others keep
+	kindDrop                  // vanishes without ending a word
+	kindSolo                  // is a word of its own
+
+	kindMask kind = 0x07
+
+	flagLatin    kind = 0x08 // a letter of the Latin script, or what is folded to one
+	flagFirst    kind = 0x10 // composes with a following flagSecond
+	flagSecond   kind = 0x20 // a starter that composes with what stands before it
+	flagReorders kind = 0x40 // a mark that NFC may move or compose, other than a virama
+)
+
+// beyond marks the bytes of ascii that begin or continue a longer character.
+const beyond = 0xff
+
+// ascii maps a byte to its folded form, 0 where it stands between words.
+var ascii = func() (t [256]byte) {
+	for c := range t {
+		switch {
+		case c >= utf8.RuneSelf:
+			t[c] = beyond
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+			t[c] = byte(c)
+		case 'A' <= c && c <= 'Z':
+			t[c] = byte(c) + 'a' - 'A'
+		}
+	}
+	return t
+}()
+
+// tableEnd is the first character that is not in the table: below it are the
+// scripts that news is written in, save the East Asian ones.
+const tableEnd = 0x2070
+
+var (
+	tableKind [tableEnd]kind
+	tableRepl [tableEnd]uint16 // an index into repls
+	repls     = []string{""}
+)
+
+func init() {
+	for r := rune(utf8.RuneSelf); r < tableEnd; r++ {
+		k, repl := classify(r)
+		tableKind[r] = k
+		if repl != "" {
+			tableRepl[r] = uint16(len(repls))
+			repls = append(repls, repl)
+		}
+	}
+}
+
+// lookup returns what a character does and what it folds to; "" means itself.
+func lookup(r rune) (kind, string) {
+	switch {
+	case r < tableEnd && r >= utf8.RuneSelf:
+		return tableKind[r], repls[tableRepl[r]]
+	case 0x3400 <= r && r <= 0x9fff && r != 0x4dc0:
+		return kindSolo, ""
+	case 0xac00 <= r && r <= 0xd7a3:
+		return kindWord | flagFirst, ""
+	}
+	return classify(r)
+}
+
+// special are foldings that Unicode's tables do not give.
+var special = map[rune]string{
+	'ø': "o", 'Ø': "o", 'đ': "d", 'Đ': "d", 'ł': "l", 'Ł': "l", 'ħ': "h", 'Ħ': "h",
+	'ı': "i", 'İ': "i", 'æ': "ae", 'Æ': "ae", 'œ': "oe", 'Œ': "oe", 'ð': "d", 'Ð': "d",
+	'þ': "th", 'Þ': "th", 'ŧ': "t", 'Ŧ': "t", 'ŋ': "n", 'Ŋ': "n",
+	// Malayalam chillu letters and dot reph: the base and a virama.
+	0x0d7a: "ണ\u0d4d", 0x0d7b: "ന\u0d4d", 0x0d7c: "ര\u0d4d", 0x0d7d: "ല\u0d4d", 0x0d7e: "ള\u0d4d", 0x0d7f: "ക\u0d4d",
+	0x0d4e: "ര\u0d4d", 0x0d54: "മ\u0d4d", 0x0d55: "യ\u0d4d", 0x0d56: "ഴ\u0d4d",
+	// Bengali khanda ta.
+	0x09ce: "ত\u09cd",
+}
+
+// nukta are the signs that make a letter of its neighbour, one for each script.
+var nukta = []rune{0x093c, 0x09bc, 0x0a3c, 0x0abc, 0x0b3c, 0x0c3c, 0x0cbc}
+
+func isNukta(r rune) bool {
+	for _, n := range nukta {
+		if r == n {
+			return true
+		}
+	}
+	return false
+}
+
+// isApostrophe holds for the letters of Unicode that are apostrophes in print.
+func isApostrophe(r rune) bool { return 0x02b9 <= r && r <= 0x02bf || r == 0x02c8 || r == 0xa78c }
+
+func isDropped(r rune) bool {
+	return r == 0x0640 || r == 0x034f || isNukta(r) || unicode.In(r, unicode.Cf, unicode.Variation_Selector)
+}
+
+func isSolo(r rune) bool {
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao,
+		unicode.Khmer, unicode.Myanmar) || r == 0x30fc
+}
+
+// isDiacritic holds for the blocks of combining marks that belong to no one
+// script.
+func isDiacritic(r rune) bool {
+	return 0x0300 <= r && r <= 0x036f || 0x1ab0 <= r && r <= 0x1aff || 0x1dc0 <= r && r <= 0x1dff ||
+		0x20d0 <= r && r <= 0x20ff || 0xfe20 <= r && r <= 0xfe2f
+}
+
+// virama is the combining class of the sign that joins two consonants. It is
+// everywhere in Indic text and needs no reordering once the nukta is gone.
+const virama = 9
+
+func classify(r rune) (kind, string) {
+	if s, ok := special[r]; ok {
+		if r < 0x0300 {
+			return kindWord | flagLatin, s
+		}
+		return kindWord, s
+	}
+	switch {
+	case r == utf8.RuneError || isApostrophe(r):
+		return kindSpace, ""
+	case isDropped(r):
+		return kindDrop, ""
+	case isDiacritic(r):
+		return kindDiacritic | flagReorders, foldOne(r)
+	case unicode.IsMark(r):
+		return kindMark | flags(r), foldOne(r)
+	case unicode.Is(unicode.Nd, r):
+		return kindWord, string('0' + digit(r))
+	case unicode.IsLetter(r) || unicode.IsNumber(r):
+		s := foldOne(r)
+		first, _ := utf8.DecodeRuneInString(s)
+		switch {
+		case s == "-":
+			return kindSpace, ""
+		case isSolo(r) || isSolo(first):
+			return kindSolo, s
+		case s != "" && (first < utf8.RuneSelf || unicode.Is(unicode.Latin, first)),
+			s == "" && unicode.Is(unicode.Latin, r):
+			return kindWord | flagLatin, s
+		}
+		return kindWord | flags(r), s
+	}
+	return kindSpace, ""
+}
+
+// digit is the value of a decimal digit: Unicode lays them out in runs of ten.
+func digit(r rune) rune {
+	n := rune(0)
+	for n < 9 && unicode.Is(unicode.Nd, r-n-1) {
+		n++
+	}
+	if lo := r - n; lo >= 0x1d7ce && lo <= 0x1d7ff {
+		return (r - 0x1d7ce) % 10 // the mathematical digits are five runs without a gap
+	}
+	return n
+}
+
+// foldOne folds one character by itself: "" where it stays, "-" where its
+// compatibility form is not a word (½ is 1⁄2).
+func foldOne(r rune) string {
+	orig := string(r)
+	d := norm.NFKD.String(orig)
+	first, _ := utf8.DecodeRuneInString(d)
+	latin := first < utf8.RuneSelf || unicode.Is(unicode.Latin, first)
+	var b strings.Builder
+	for _, c := range cases.Fold().String(d) {
+		switch {
+		case isNukta(c) || latin && isDiacritic(c):
+		case special[c] != "":
+			b.WriteString(special[c])
+		case unicode.Is(unicode.Nd, c):
+			b.WriteRune('0' + digit(c))
+		case unicode.IsLetter(c) || unicode.IsMark(c):
+			b.WriteRune(c)
+		default:
+			return "-"
+		}
+	}
+	s := norm.NFC.String(b.String())
+	if s == orig {
+		return ""
+	}
+	return s
+}
+
+// flags says how a character takes part in canonical composition.
+func flags(r rune) kind {
+	var k kind
+	p := norm.NFC.PropertiesString(string(r))
+	switch {
+	case p.CCC() == virama:
+	case p.CCC() != 0:
+		k |= flagReorders
+	case !p.BoundaryBefore():
+		k |= flagSecond
+	}
+	if composesFirst[r] || 0x1100 <= r && r <= 0x1112 {
+		k |= flagFirst
+	}
+	return k
+}
+
+// composesFirst are the characters that compose with a following starter.
+var composesFirst = func() map[rune]bool {
+	m := make(map[rune]bool)
+	for r := rune(0x0900); r < tableEnd; r++ {
+		d := []rune(norm.NFD.String(string(r)))
+		if len(d) < 2 || norm.NFC.String(string(r)) != string(r) {
+			continue
+		}
+		if norm.NFC.PropertiesString(string(d[len(d)-1])).CCC() == 0 {
+			m[d[0]] = true
+			m[[]rune(norm.NFC.String(string(d[:len(d)-1])))[0]] = true
+		}
+	}
+	return m
+}()
