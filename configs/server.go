@@ -1,0 +1,230 @@
+package configs
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/newswatch/newswatch/feed"
+	"github.com/newswatch/newswatch/notify"
+)
+
+// server reads newswatch.yaml into cfg, which holds the defaults.
+func (l *loader) server(doc *document, cfg *Config) {
+	root := l.open(doc, doc.root, "",
+		"data", "store", "http", "fetch", "digest", "smtp", "retention", "include", "log")
+	cfg.Data = doc.path(cfg.Data)
+	if data := ""; root.text("data", &data) {
+		if data == "" {
+			root.fail("data", "want a folder", "write ../data")
+		} else {
+			cfg.Data = doc.path(data)
+		}
+	}
+	cfg.Store = Store{Engine: EngineSQLite, Path: filepath.Join(cfg.Data, "newswatch.db")}
+	l.store(root.sub("store", "url", "url_file"), &cfg.Store)
+	l.http(root.sub("http", "listen", "public_url", "admin_token", "admin_token_file"), &cfg.HTTP)
+	l.fetch(root.sub("fetch", "interval", "min_interval", "max_interval", "timeout", "max_body", "concurrency",
+		"per_host", "contact", "full_text", "allow_networks"), &cfg.Fetch)
+
+	digest := root.sub("digest", "first_window", "cap", "when_empty", "timezone")
+	digest.duration("first_window", &cfg.Digest.FirstWindow, 0, 365*day)
+	digest.integer("cap", &cfg.Digest.Cap, 1, 1000)
+	choice(digest, "when_empty", &cfg.Digest.WhenEmpty, notify.Skip, notify.Send)
+	parsed(digest, "timezone", &cfg.Digest.Timezone, parseZone)
+
+	l.smtp(root.sub("smtp", "host", "port", "tls", "username", "password", "password_file", "from"), &cfg.SMTP)
+
+	keep := root.sub("retention", "hits", "items")
+	keep.duration("hits", &cfg.Retention.Hits, time.Hour, 100*365*day)
+	keep.duration("items", &cfg.Retention.Items, 0, 100*365*day)
+
+	inc := root.sub("include", "feeds", "rules", "subscribers")
+	l.patterns(inc, "feeds", &cfg.Include.Feeds)
+	l.patterns(inc, "rules", &cfg.Include.Rules)
+	l.patterns(inc, "subscribers", &cfg.Include.Subscribers)
+	l.include = inc
+
+	log := root.sub("log", "level", "format")
+	parsed(log, "level", &cfg.Log.Level, parseLevel)
+	choice(log, "format", &cfg.Log.Format, LogText, LogJSON)
+}
+
+// sub opens a mapping below s; an absent one reads as empty.
+func (s *section) sub(key string, known ...string) *section {
+	return s.l.open(s.doc, s.values[key], s.path+key+".", known...)
+}
+
+func (l *loader) http(s *section, h *HTTP) {
+	if s.text("listen", &h.Listen) && h.Listen != "" {
+		host, port, err := net.SplitHostPort(h.Listen)
+		if n, perr := strconv.Atoi(port); err != nil || perr != nil || n < 0 || n > 65535 {
+			s.fail("listen", fmt.Sprintf("%q is not host:port", clip(h.Listen)), "write 127.0.0.1:8080, or :8080 for every address")
+		} else if _, err := netip.ParseAddr(host); err != nil && host != "" && !isHost(host) {
+			s.fail("listen", fmt.Sprintf("%q is not a host", clip(host)), "write 127.0.0.1:8080, or :8080 for every address")
+		}
+	}
+	parsed(s, "public_url", &h.PublicURL, func(t string) (string, error) {
+		if t == "" {
+			return "", nil
+		}
+		u, err := parseURL(t)
+		if err != nil {
+			return "", err
+		}
+		if u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			return "", &valueError{Message: "want a URL without a query or a name in it", Hint: "write https://news.example.org"}
+		}
+		return strings.TrimRight(u.String(), "/"), nil
+	})
+	s.secret("admin_token", &h.AdminToken)
+	const shortest = 16
+	if n := len(h.AdminToken.Reveal()); n > 0 && n < shortest {
+		s.warn(s.secretKey("admin_token"), fmt.Sprintf("shorter than %d characters, so it can be guessed", shortest), "use the output of: openssl rand -hex 32")
+	}
+}
+
+func (l *loader) fetch(s *section, f *Fetch) {
+	const longest = 366 * day
+	s.duration("interval", &f.Interval, time.Millisecond, longest)
+	s.duration("min_interval", &f.MinInterval, time.Millisecond, longest)
+	s.duration("max_interval", &f.MaxInterval, time.Millisecond, longest)
+	s.duration("timeout", &f.Timeout, time.Millisecond, time.Hour)
+	s.size("max_body", &f.MaxBody, 1<<10, 1<<30)
+	s.integer("concurrency", &f.Concurrency, 1, 10_000)
+	s.integer("per_host", &f.PerHost, 1, 1000)
+	if s.text("contact", &f.Contact) && (len(f.Contact) > 200 || strings.ContainsFunc(f.Contact, func(r rune) bool { return r < ' ' || r > '~' })) {
+		s.fail("contact", "goes into an HTTP header, so at most 200 plain ASCII characters", "write an address or a URL, such as https://example.org/bot")
+	}
+	choice(s, "full_text", &f.FullText, feed.FullTextAuto, feed.FullTextAlways, feed.FullTextNever)
+	if f.MinInterval > f.MaxInterval {
+		s.fail("max_interval", fmt.Sprintf("%s is below min_interval, %s", formatDuration(f.MaxInterval), formatDuration(f.MinInterval)),
+			"the least must not be above the most")
+	} else if f.Interval < f.MinInterval || f.Interval > f.MaxInterval {
+		// Only what the operator wrote is worth a word; a default gives way.
+		if s.has("interval") {
+			s.warn("interval", fmt.Sprintf("%s is not between min_interval, %s, and max_interval, %s", formatDuration(f.Interval),
+				formatDuration(f.MinInterval), formatDuration(f.MaxInterval)), "the nearer of the two is used")
+		}
+		f.Interval = min(max(f.Interval, f.MinInterval), f.MaxInterval)
+	}
+	nets, _ := s.list("allow_networks")
+	for _, e := range nets {
+		p, err := netip.ParsePrefix(e.text)
+		if err != nil {
+			hint := "write it as 127.0.0.0/8"
+			if a, aerr := netip.ParseAddr(e.text); aerr == nil {
+				hint = fmt.Sprintf("write %s/%d", a, a.BitLen())
+			}
+			l.failNode(s.doc, e.node, fmt.Sprintf("fetch.allow_networks: %q is not a network", clip(e.text)), hint)
+			continue
+		}
+		if p.Bits() == 0 {
+			l.warn(s.doc, e.node, fmt.Sprintf("fetch.allow_networks: %s allows every address, cloud metadata services too", p), "allow only the networks that hold your feeds")
+		}
+		if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
+			p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+		}
+		f.AllowNetworks = append(f.AllowNetworks, p.Masked())
+	}
+}
+
+func (l *loader) smtp(s *section, m *SMTP) {
+	if s.text("host", &m.Host) && m.Host != "" && !isHost(m.Host) {
+		if _, err := netip.ParseAddr(m.Host); err != nil {
+			s.fail("host", fmt.Sprintf("%q is not the name of a host", clip(m.Host)), "the port goes into smtp.port: write mail.example.org")
+		}
+	}
+	s.integer("port", &m.Port, 1, 65535)
+	choice(s, "tls", &m.TLS, StartTLS, ImplicitTLS, NoTLS)
+	if m.Port == 465 && m.TLS == StartTLS && !s.has("tls") {
+		s.warn("port", "465 is the port of implicit TLS", "add tls: implicit")
+	}
+	s.text("username", &m.Username)
+	s.secret("password", &m.Password)
+	if m.Username != "" && m.TLS == NoTLS && m.Host != "localhost" && !strings.HasPrefix(m.Host, "127.") {
+		s.warn("tls", "the password goes over the network in the clear", "write starttls or implicit")
+	}
+	if s.text("from", &m.From) && m.From != "" {
+		if err := checkMailbox(m.From); err != nil {
+			s.fail("from", err.Error(), "write newswatch@example.org or Newswatch <newswatch@example.org>")
+		}
+	}
+	if m.Host != "" && m.From == "" && s.values["from"] == nil {
+		s.fail("host", "smtp.from is not set", "add from: newswatch@example.org, an address that this server may send for")
+	}
+}
+
+// patterns reads the file names and globs of one include.
+func (l *loader) patterns(s *section, key string, dst *[]string) {
+	if es, given := s.list(key); given {
+		*dst = texts(es)
+	}
+}
+
+func parseLevel(t string) (slog.Level, error) {
+	names := []string{"debug", "info", "warn", "error"}
+	for i, lv := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
+		if t == names[i] {
+			return lv, nil
+		}
+	}
+	return 0, &valueError{Message: fmt.Sprintf("%q is not a level", clip(t)), Hint: didYouMean(t, names)}
+}
+
+// parseURL reads an absolute http or https URL.
+func parseURL(t string) (*url.URL, error) {
+	u, err := url.Parse(t)
+	switch {
+	case err != nil:
+		return nil, &valueError{Message: "not a URL", Hint: "write https://example.org/path"}
+	case u.Scheme == "feed" || u.Scheme == "itpc" || u.Scheme == "webcal":
+		return nil, &valueError{Message: fmt.Sprintf("%s: is not fetched", u.Scheme), Hint: "write https:// instead of " + u.Scheme + "://"}
+	case u.Scheme == "" || u.Opaque != "" && u.Scheme != "http" && u.Scheme != "https":
+		return nil, &valueError{Message: "a URL begins with https:// or http://", Hint: "write https:// before it"}
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, &valueError{Message: fmt.Sprintf("%s: is not fetched, only http: and https:", clip(u.Scheme)), Hint: didYouMean(u.Scheme, []string{"http", "https"})}
+	case u.Hostname() == "":
+		return nil, &valueError{Message: "a URL without a host", Hint: "write https://example.org/path"}
+	}
+	host := u.Hostname()
+	if _, err := netip.ParseAddr(host); err != nil && !isHost(host) && !hasUnicode(host) {
+		return nil, &valueError{Message: fmt.Sprintf("%q is not a host", clip(host)), Hint: "write https://example.org/path"}
+	}
+	if p := u.Port(); p != "" {
+		if n, err := strconv.Atoi(p); err != nil || n < 1 || n > 65535 {
+			return nil, &valueError{Message: fmt.Sprintf("%q is not a port", clip(p)), Hint: "want 1 to 65535"}
+		}
+	}
+	return u, nil
+}
+
+// isHost reports whether s is a host name by RFC 1123 §2.1: labels of letters,
+// digits and hyphens. The underscore is let through: container networks use it.
+func isHost(s string) bool {
+	s = strings.TrimSuffix(s, ".")
+	if s == "" || len(s) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for _, c := range []byte(label) {
+			if c != '-' && c != '_' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func hasUnicode(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 })
+}

@@ -1,0 +1,136 @@
+package configs
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// store reads where newswatch remembers. The URL may hold a password, so no
+// message quotes it.
+func (l *loader) store(s *section, dst *Store) {
+	var raw Secret
+	if !s.secret("url", &raw) {
+		return
+	}
+	key := s.secretKey("url")
+	st, err := parseStoreURL(raw.Reveal())
+	if err != nil {
+		s.fail(key, err.Message, err.Hint)
+		return
+	}
+	st.URL = raw
+	if st.Engine == EngineSQLite {
+		st.Path = s.doc.path(st.Path)
+	}
+	*dst = st
+}
+
+var storeSchemes = []string{"sqlite", "redis", "rediss", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"}
+
+// parseStoreURL reads sqlite:PATH, redis://[user:password@]host[:port][/db],
+// rediss:// for TLS, redis+sentinel://host,host/master[/db] and
+// redis+cluster://host,host. The two s may also follow redis in the latter.
+func parseStoreURL(raw string) (Store, *valueError) {
+	scheme, rest, ok := strings.Cut(raw, ":")
+	if !ok {
+		return Store{}, &valueError{Message: "not a store URL", Hint: "write sqlite:../data/newswatch.db or redis://localhost:6379/0"}
+	}
+	if scheme == "sqlite" {
+		path := strings.TrimPrefix(rest, "//")
+		switch {
+		case path == "":
+			return Store{}, &valueError{Message: "sqlite: without a file", Hint: "write sqlite:../data/newswatch.db"}
+		case strings.ContainsAny(path, "?#\x00"):
+			return Store{}, &valueError{Message: "sqlite: takes a file name alone", Hint: "take ? or # out of it"}
+		}
+		return Store{Engine: EngineSQLite, Path: filepath.FromSlash(path)}, nil
+	}
+	st := Store{}
+	switch scheme {
+	case "redis", "rediss":
+		st.Engine = EngineRedis
+	case "redis+sentinel", "rediss+sentinel":
+		st.Engine = EngineRedisSentinel
+	case "redis+cluster", "rediss+cluster":
+		st.Engine = EngineRedisCluster
+	default:
+		return Store{}, &valueError{Message: "unknown kind of store", Hint: didYouMean(scheme, storeSchemes)}
+	}
+	st.TLS = strings.HasPrefix(scheme, "rediss")
+	rest, ok = strings.CutPrefix(rest, "//")
+	if !ok {
+		return Store{}, &valueError{Message: fmt.Sprintf("want // after %s:", scheme), Hint: "write " + scheme + "://localhost:6379"}
+	}
+	if strings.ContainsAny(rest, "?#") {
+		return Store{}, &valueError{Message: "a store URL has no ? or #", Hint: "write these characters of a password as %3F and %23"}
+	}
+	authority, path, _ := strings.Cut(rest, "/")
+	hosts := authority
+	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
+		user, password, _ := strings.Cut(authority[:at], ":")
+		u, uerr := url.PathUnescape(user)
+		p, perr := url.PathUnescape(password)
+		if uerr != nil || perr != nil {
+			return Store{}, &valueError{Message: "the name or the password is not encoded as in a URL", Hint: "write % as %25, @ as %40, / as %2F"}
+		}
+		st.Username, st.Password, hosts = u, NewSecret(p), authority[at+1:]
+	}
+	port := "6379"
+	if st.Engine == EngineRedisSentinel {
+		port = "26379"
+	}
+	for h := range strings.SplitSeq(hosts, ",") {
+		addr, err := hostPort(h, port)
+		if err != nil {
+			return Store{}, err
+		}
+		st.Addresses = append(st.Addresses, addr)
+	}
+	if st.Engine == EngineRedis && len(st.Addresses) > 1 {
+		return Store{}, &valueError{Message: "redis:// takes one server", Hint: "write redis+cluster:// or redis+sentinel:// for several"}
+	}
+	return st, st.readPath(path)
+}
+
+// readPath reads what stands after the hosts: a database's number, for
+// sentinels with the master's name before it.
+func (st *Store) readPath(path string) *valueError {
+	path = strings.TrimSuffix(path, "/")
+	switch st.Engine {
+	case EngineRedisSentinel:
+		st.Master, path, _ = strings.Cut(path, "/")
+		if st.Master == "" {
+			return &valueError{Message: "the master's name is missing", Hint: "write redis+sentinel://host:26379/mymaster/0"}
+		}
+	case EngineRedisCluster:
+		if path != "" {
+			return &valueError{Message: "a cluster has no numbered databases", Hint: "end the URL after the hosts"}
+		}
+	}
+	if path == "" {
+		return nil
+	}
+	n, err := strconv.Atoi(path)
+	if err != nil || n < 0 || n > 1<<20 {
+		return &valueError{Message: "what follows the host must be the number of a database", Hint: "write redis://localhost:6379/0"}
+	}
+	st.DB = n
+	return nil
+}
+
+// hostPort completes host, host:port, [v6] and [v6]:port.
+func hostPort(h, port string) (string, *valueError) {
+	host, p, err := net.SplitHostPort(h)
+	if err != nil {
+		host, p = strings.Trim(h, "[]"), port
+	}
+	n, nerr := strconv.Atoi(p)
+	if nerr != nil || n < 1 || n > 65535 || !isHost(host) && net.ParseIP(host) == nil {
+		return "", &valueError{Message: "a server must be host or host:port", Hint: "write redis://localhost:6379/0"}
+	}
+	return net.JoinHostPort(host, p), nil
+}
