@@ -1,12 +1,16 @@
 // Package store is the contract of newswatch's memory: two queues of due work,
 // feeds and subscribers, the items that were seen, and the log of hits. It
-// holds no driver; storetest checks that every engine keeps the contract.
+// holds no driver. What does not depend on one, such as how an edited item's hit
+// is merged with the stored one, is here as pure functions, so that no two
+// engines can differ in it; storetest checks that every engine keeps the
+// contract.
 package store
 
 import (
 	"context"
 	"errors"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/newswatch/newswatch/classifier"
@@ -24,13 +28,30 @@ var (
 	// away, the disk is full. What was asked for did not happen, or may have
 	// happened once; every write may be repeated.
 	ErrUnavailable = errors.New("store: unavailable")
+	// ErrPending is returned by Seal and Advance while another digest waits to be
+	// accepted, and ErrNoPending by Ack, Retry and Bury when none does.
+	ErrPending   = errors.New("store: a digest is pending")
+	ErrNoPending = errors.New("store: no digest is pending")
+	// ErrTooLarge is returned for a value whose encoding is beyond MaxValue;
+	// nothing was written.
+	ErrTooLarge = errors.New("store: value too large")
 )
 
+// MaxValue bounds the encoding of one state, item, hit or digest, in bytes. It
+// is beyond everything that the fetcher lets through, so that only a mistake
+// meets it.
+const MaxValue = 16 << 20
+
 // Store is everything the daemon remembers. Times are passed in, never read
-// from a clock; they are kept in UTC to the millisecond. A Store is safe for
-// concurrent use, and any number of processes may use one at the same time.
-// Every method that writes is atomic: after a kill at any instant, all of it
-// happened or none.
+// from a clock. Those by which the store orders its work (when something is
+// due, found, stored, buried, accepted) are kept in UTC to the millisecond;
+// those inside a State, an Item or a Digest come back as the same instants. A
+// Store is safe for concurrent use, and any number of processes may use one at
+// the same time. Every method that writes is atomic, Sweep excepted: after a
+// kill at any instant, all of it happened or none.
+//
+// A method whose context has ended returns an error that wraps the context's.
+// Where that happens while a write is under way, the write may still happen.
 type Store interface {
 	Feeds
 	Items
@@ -38,9 +59,32 @@ type Store interface {
 	Subscribers
 	// Ping reports whether the engine can be written to.
 	Ping(ctx context.Context) error
-	// Sweep deletes what has outlived its retention, in small steps.
+	// Sweep deletes what has outlived its retention, in small steps, each of
+	// them atomic, so that it never keeps others from writing for long.
 	Sweep(ctx context.Context, now time.Time, keep Retention) (Swept, error)
 	Close() error
+}
+
+// FeedKey is the Key of the leases of a feed.
+func FeedKey(id string) string { return feedKeyPrefix + id }
+
+// SubscriberKey is the Key of the leases of a subscriber. Feeds and subscribers
+// may have equal names, and Renew takes leases of both.
+func SubscriberKey(id string) string { return subscriberKeyPrefix + id }
+
+const (
+	feedKeyPrefix       = "feed/"
+	subscriberKeyPrefix = "subscriber/"
+)
+
+// SplitKey is the inverse of FeedKey and SubscriberKey: it returns the id, and
+// whether it is a feed's. ok is false for a key that neither of them made.
+func SplitKey(key string) (id string, isFeed, ok bool) {
+	if id, ok = strings.CutPrefix(key, feedKeyPrefix); ok {
+		return id, true, true
+	}
+	id, ok = strings.CutPrefix(key, subscriberKeyPrefix)
+	return id, false, ok
 }
 
 // Claim is a feed that is due, leased to whoever claimed it.
@@ -50,29 +94,42 @@ type Claim struct {
 }
 
 // Feeds is the queue of feeds and what is remembered of each.
+//
+// A lease ends with Record or ReleaseFeeds, or when another holder claims the
+// feed after the lease's time has run out. Until one of these, a holder that is
+// late may still write: nobody else has begun the work.
 type Feeds interface {
 	// SyncFeeds makes the queue hold exactly these feeds. One that is new to it
 	// is due at now. One that left keeps its state and its seen items until Sweep
-	// takes them, so that a feed that comes back is not read as new.
+	// takes them, so that a feed that comes back is not read as new; it is due
+	// when it was. A poll of it that is under way can still be recorded.
 	SyncFeeds(ctx context.Context, ids []string, now time.Time) error
 	// ClaimFeeds leases at most max feeds whose next check is not after now, the
 	// longest due first, until now+ttl. A feed that is leased to another is
-	// passed over until that lease has run out.
+	// passed over until that lease has run out, and counts as due since then.
+	// Feeds that are due since the same millisecond come in the order of their
+	// ids. The State's NextCheck is what the queue says.
 	ClaimFeeds(ctx context.Context, now time.Time, max int, ttl time.Duration) ([]Claim, error)
 	// Renew extends leases of feeds or subscribers to until. It returns the
-	// leases that are still held, with their new end.
+	// leases that are still held, with their new end, in the order given. A lease
+	// is never made shorter.
 	Renew(ctx context.Context, ls []lease.Lease, until time.Time) ([]lease.Lease, error)
 	// NextDue returns when the next feed or subscriber is due, whichever is the
-	// sooner; the zero time when there is neither.
+	// sooner; the zero time when there is neither. One that is leased is due when
+	// its lease runs out.
 	NextDue(ctx context.Context) (time.Time, error)
-	// PollNow makes feeds due at now: all of the queue when ids is empty.
+	// PollNow makes feeds due at now: all of the queue when ids is empty. Ids
+	// that are not in the queue are passed over. A feed that is leased is due
+	// again at now when that lease ends, whatever Record says: what is being
+	// read may be the old URL.
 	PollNow(ctx context.Context, ids []string, now time.Time) error
 	// MarkParsing notes, before a document is parsed, that the holder of the
-	// lease is at it. Record clears the mark. A feed that is claimed with the
-	// mark still set has killed its last reader: its State.Poisoned is one
-	// higher.
+	// lease is at it. Record and ReleaseFeeds clear the mark. A feed that is
+	// claimed with the mark still set has killed its last reader: its
+	// State.Poisoned is one higher. It returns lease.ErrLost as Record does.
 	MarkParsing(ctx context.Context, l lease.Lease) error
 	// ReleaseFeeds gives leases back untouched: their feeds are due as before.
+	// Those that are no longer held are passed over.
 	ReleaseFeeds(ctx context.Context, ls []lease.Lease) error
 	// States returns the state of every feed in the queue, ordered by id.
 	States(ctx context.Context) ([]fetcher.State, error)
@@ -109,18 +166,23 @@ type StoredItem struct {
 }
 
 // Batch is all that one poll leaves behind. Record writes it as one: an item
-// counts as seen only in the write that stores its hit.
+// counts as seen only in the write that stores its hit. See Batch.Normal for
+// what makes one whole.
 type Batch struct {
 	Lease lease.Lease
+	// State.LastPoll is the time of the batch. A State that is Retired may have
+	// no NextCheck: its feed is not due again until PollNow.
 	State fetcher.State
 	// Seen is every item of the document; empty when nothing was parsed.
 	Seen []Sighting
 	// Items are the new and the edited ones, hits and others alike.
 	Items []StoredItem
 	// Hits of new or edited items. A hit that is already stored is updated and
-	// keeps its Found, its Quiet, and for each rule that it had its Seq. A rule
-	// that is new to it, and does not come Quiet, is given the log's next seq; an edited item that
-	// matches no more keeps its hit.
+	// keeps its Found, and for each rule that it had its Seq. A rule that is new
+	// to it, and does not come Quiet, is given the log's next seq. A rule that
+	// matches no more stays behind those that do, as it was: it may be in a
+	// window that is yet to be sent. So does the whole hit of an edited item that
+	// matches no more. A quiet hit is quiet until a rule of it is given a seq.
 	Hits []classifier.Hit
 }
 
@@ -129,13 +191,23 @@ type HitQuery struct {
 	Since, Until time.Time // of Found: Since <= Found < Until
 	Rule         string
 	Feed         string
-	Text         string // words that stand in title, summary or excerpt
-	Quiet        bool   // quiet hits too
-	// Before continues a listing: the Found and ID of the last hit of the page
-	// before.
+	// Text is words, each of which must begin a word of the hit's title, summary
+	// or excerpts; see Words for what a word is.
+	Text  string
+	Quiet bool // quiet hits too
+	// BeforeTime and BeforeID continue a listing: the Found and ID of the last
+	// hit of the page before.
 	BeforeTime time.Time
 	BeforeID   feed.ItemID
 	Limit      int // at most 1,000; 0 means 100
+}
+
+// PageSize is the number of rows that a limit asks for, in Hits and Deliveries.
+func PageSize(limit int) int {
+	if limit <= 0 {
+		return 100
+	}
+	return min(limit, 1000)
 }
 
 // Items is what was seen, what it said, and which of it are hits.
@@ -145,9 +217,10 @@ type Items interface {
 	Unseen(ctx context.Context, feedID string, seen []Sighting) ([]Novelty, error)
 	// Record writes a poll's batch, puts the feed's next check into the queue,
 	// and ends the lease. It returns lease.ErrLost, and writes nothing, when
-	// another holder has claimed the feed by now. The same batch written twice
-	// changes nothing. It returns the hits that are new in the log, with their
-	// seqs.
+	// another holder has claimed the feed by now. A lease is good for one batch:
+	// a second Record under it is the same batch after a lost answer, changes
+	// nothing, and answers as the first did. Items that were purged are left
+	// out. It returns the hits that are new in the log, with their seqs.
 	Record(ctx context.Context, b Batch) ([]classifier.Hit, error)
 	// Hits lists stored hits, the newest first.
 	Hits(ctx context.Context, q HitQuery) ([]classifier.Hit, error)
@@ -158,7 +231,7 @@ type Items interface {
 	StoredItems(ctx context.Context, since time.Time) iter.Seq2[StoredItem, error]
 	// Purge removes an item and its hit, takes it out of pending digests and
 	// dead letters, and keeps it from coming back. ErrNotFound when the item was
-	// never seen.
+	// never seen, or when that was forgotten. A second Purge changes nothing.
 	Purge(ctx context.Context, id feed.ItemID, now time.Time) error
 	// Counts is for the status page and for metrics.
 	Counts(ctx context.Context) (Counts, error)
@@ -171,18 +244,21 @@ type Enrolment struct {
 	// or if its schedule is another than at the last enrolment.
 	Next time.Time
 	// Schedule is the canonical text of the schedule; a change of it replaces
-	// the stored next turn, unless a digest is pending.
+	// the stored next turn, unless a digest is pending. A turn that is under way
+	// may end with a next turn of the old schedule: the sooner of both is kept.
 	Schedule string
-	// Since is from which time on hits are news to a new subscriber.
+	// Since is from which time on hits are news to a new subscriber: its cursor
+	// begins before the first place in the log of a hit found at Since or later.
 	Since time.Time
 }
 
 // Subscribers is the queue of subscribers, and what became of their digests.
 type Subscribers interface {
 	// Enrol makes the queue hold exactly these subscribers. One that left keeps
-	// its cursor until Sweep takes it.
+	// its cursor, and its pending digest, until Sweep takes it.
 	Enrol(ctx context.Context, subs []Enrolment, now time.Time) error
-	// SendNow makes subscribers due at now: all of them when ids is empty.
+	// SendNow makes subscribers due at now: all of them when ids is empty. It
+	// treats the unknown and the leased as PollNow does.
 	SendNow(ctx context.Context, ids []string, now time.Time) error
 	// Standings lists every enrolled subscriber, ordered by id.
 	Standings(ctx context.Context) ([]Standing, error)
@@ -190,12 +266,15 @@ type Subscribers interface {
 	// first.
 	DeadLetters(ctx context.Context) ([]notify.DeadLetter, error)
 	// Resend makes a dead letter its subscriber's next pending digest, due at
-	// now, as soon as none is pending. ErrNotFound if there is no such letter.
+	// now, as soon as none is pending. Claim takes it out of the dead letters; of
+	// several, the one that was asked for first. ErrNotFound if there is no such
+	// letter.
 	Resend(ctx context.Context, digestID string, now time.Time) error
 	// Drop deletes a dead letter. ErrNotFound if there is no such letter.
 	Drop(ctx context.Context, digestID string) error
 	// Deliveries lists the digests that were accepted, the newest first, of one
-	// subscriber or, when id is empty, of all.
+	// subscriber or, when id is empty, of all. limit is at most 1,000; 0 means
+	// 100.
 	Deliveries(ctx context.Context, id string, limit int) ([]notify.Delivery, error)
 }
 
@@ -212,16 +291,19 @@ type Standing struct {
 	LastSent  time.Time `json:"last_sent,omitzero"`
 }
 
-// Retention says how long things are kept.
+// Retention says how long things are kept; zero means for ever.
 type Retention struct {
-	Hits  time.Duration // hits, the log, deliveries and dead letters
+	// Hits is for hits, the log, deliveries, and dead letters that do not wait to
+	// be sent again.
+	Hits  time.Duration
 	Items time.Duration // items with their text
 	// Seen is how long an id is remembered after its feed ceased to list it,
 	// and how long a feed or subscriber that left the configuration is.
 	Seen time.Duration
 }
 
-// Swept counts what Sweep deleted.
+// Swept counts what Sweep deleted. The seen ids of a feed that was deleted are
+// counted under Seen too.
 type Swept struct {
 	Hits, Items, Seen, Feeds, Subscribers, DeadLetters, Deliveries int
 }

@@ -1,0 +1,255 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/newswatch/newswatch/fetcher"
+	"github.com/newswatch/newswatch/lease"
+	"github.com/newswatch/newswatch/store"
+)
+
+// SyncFeeds makes the queue hold exactly these feeds.
+func (s *Store) SyncFeeds(ctx context.Context, ids []string, now time.Time) error {
+	return s.w.do(ctx, func(t *tx) error {
+		there := make(map[string]bool) // whether the feed is in the queue
+		err := t.rows(func(r scanner) error {
+			var id string
+			var in bool
+			if err := r.Scan(&id, &in); err != nil {
+				return err
+			}
+			there[id] = in
+			return nil
+		}, `SELECT id, left_at IS NULL FROM feeds`)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			in, known := there[id]
+			delete(there, id)
+			switch {
+			case !known:
+				state, err := store.Encode(fetcher.State{FeedID: id})
+				if err != nil {
+					return err
+				}
+				// A repeated id comes by here twice.
+				if _, err := t.exec(`INSERT INTO feeds (id, next, state) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
+					id, now.UnixMilli(), state); err != nil {
+					return err
+				}
+			case !in:
+				if _, err := t.exec(`UPDATE feeds SET left_at = NULL WHERE id = ?`, id); err != nil {
+					return err
+				}
+			}
+		}
+		for id, in := range there {
+			if !in {
+				continue
+			}
+			if _, err := t.exec(`UPDATE feeds SET left_at = ? WHERE id = ?`, now.UnixMilli(), id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// ClaimFeeds leases feeds that are due.
+func (s *Store) ClaimFeeds(ctx context.Context, now time.Time, max int, ttl time.Duration) ([]store.Claim, error) {
+	var claims []store.Claim
+	until := store.Time(now.Add(ttl))
+	err := s.w.do(ctx, func(t *tx) error {
+		claims = nil
+		type due struct {
+			n      int64
+			marked bool
+		}
+		var dues []due
+		err := t.rows(func(r scanner) error {
+			var d due
+			var c store.Claim
+			if err := scanState(r, &c.State, &d.n, &d.marked); err != nil {
+				return err
+			}
+			if d.marked {
+				c.State.Poisoned++
+			}
+			dues = append(dues, d)
+			claims = append(claims, c)
+			return nil
+		}, `SELECT state, next, poisoned, n, marked FROM feeds WHERE due <= ? ORDER BY due, id LIMIT ?`, now.UnixMilli(), maxRows(max))
+		if err != nil || len(dues) == 0 {
+			return err
+		}
+		last, err := t.advance("token", len(dues))
+		if err != nil {
+			return err
+		}
+		for i, d := range dues {
+			c := &claims[i]
+			c.Lease = lease.Lease{Key: store.FeedKey(c.State.FeedID), Token: last - int64(len(dues)-1-i), Until: until}
+			if _, err := t.exec(`UPDATE feeds SET until = ?, token = ?, asked = NULL, marked = 0, poisoned = ? WHERE n = ?`,
+				until.UnixMilli(), c.Lease.Token, c.State.Poisoned, d.n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return claims, nil
+}
+
+// advance adds n to one of the counters of meta and returns its new value.
+func (t *tx) advance(counter string, n int) (int64, error) {
+	var v int64
+	err := t.row(`UPDATE meta SET value = value + ? WHERE key = ? RETURNING value`, n, counter).Scan(&v)
+	return v, err
+}
+
+// maxRows is max as a LIMIT: to SQLite a negative one is none.
+func maxRows(n int) int { return max(n, 0) }
+
+// scanState reads the columns state, next and poisoned, and what follows them.
+// The queue has the last word on the two that it keeps itself.
+func scanState(r scanner, st *fetcher.State, more ...any) error {
+	var body []byte
+	var next sql.NullInt64
+	var poisoned int
+	if err := r.Scan(append([]any{&body, &next, &poisoned}, more...)...); err != nil {
+		return err
+	}
+	if err := store.Decode(body, st); err != nil {
+		return err
+	}
+	st.NextCheck, st.Poisoned = at(next), poisoned
+	return nil
+}
+
+// Renew extends leases of feeds and of subscribers.
+func (s *Store) Renew(ctx context.Context, ls []lease.Lease, until time.Time) ([]lease.Lease, error) {
+	var held []lease.Lease
+	err := s.w.do(ctx, func(t *tx) error {
+		held = nil
+		for _, l := range ls {
+			id, isFeed, ok := store.SplitKey(l.Key)
+			if !ok {
+				continue
+			}
+			q := `UPDATE subscribers SET until = max(until, ?) WHERE id = ? AND token = ? AND until IS NOT NULL RETURNING until`
+			if isFeed {
+				q = `UPDATE feeds SET until = max(until, ?) WHERE id = ? AND token = ? AND until IS NOT NULL RETURNING until`
+			}
+			var end int64
+			err := t.row(q, until.UnixMilli(), id, l.Token).Scan(&end)
+			if errors.Is(err, sql.ErrNoRows) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			l.Until = store.FromMilli(end)
+			held = append(held, l)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return held, nil
+}
+
+// NextDue returns when the next feed or subscriber is due.
+func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
+	var ms sql.NullInt64
+	err := s.row(ctx, []any{&ms}, `SELECT min(due) FROM (
+		SELECT min(due) AS due FROM feeds WHERE due IS NOT NULL
+		UNION ALL SELECT min(due) FROM subscribers WHERE due IS NOT NULL)`)
+	return at(ms), err
+}
+
+// PollNow makes feeds due at now.
+func (s *Store) PollNow(ctx context.Context, ids []string, now time.Time) error {
+	const set = `UPDATE feeds SET next = min(?1, coalesce(next, ?1)),
+		asked = CASE WHEN until IS NOT NULL THEN min(?1, coalesce(asked, ?1)) END WHERE left_at IS NULL`
+	return s.w.do(ctx, func(t *tx) error {
+		if len(ids) == 0 {
+			_, err := t.exec(set, now.UnixMilli())
+			return err
+		}
+		for _, id := range ids {
+			if _, err := t.exec(set+` AND id = ?2`, now.UnixMilli(), id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// MarkParsing notes that the holder of the lease is about to parse.
+func (s *Store) MarkParsing(ctx context.Context, l lease.Lease) error {
+	id, isFeed, _ := store.SplitKey(l.Key)
+	if !isFeed {
+		return lease.ErrLost
+	}
+	return s.w.do(ctx, func(t *tx) error {
+		n, err := t.exec(`UPDATE feeds SET marked = 1 WHERE id = ? AND token = ? AND until IS NOT NULL`, id, l.Token)
+		if err == nil && n == 0 {
+			err = lease.ErrLost
+		}
+		return err
+	})
+}
+
+// ReleaseFeeds gives leases back untouched.
+func (s *Store) ReleaseFeeds(ctx context.Context, ls []lease.Lease) error {
+	return s.w.do(ctx, func(t *tx) error {
+		for _, l := range ls {
+			id, isFeed, _ := store.SplitKey(l.Key)
+			if !isFeed {
+				continue
+			}
+			if _, err := t.exec(`UPDATE feeds SET until = NULL, asked = NULL, marked = 0
+				WHERE id = ? AND token = ? AND until IS NOT NULL`, id, l.Token); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// States returns the state of every feed in the queue.
+func (s *Store) States(ctx context.Context) ([]fetcher.State, error) {
+	var states []fetcher.State
+	err := s.rows(ctx, func(r scanner) error {
+		var st fetcher.State
+		err := scanState(r, &st)
+		states = append(states, st)
+		return err
+	}, `SELECT state, next, poisoned FROM feeds WHERE left_at IS NULL ORDER BY id`)
+	if err != nil {
+		return nil, err
+	}
+	return states, nil
+}
+
+// State returns one feed's state.
+func (s *Store) State(ctx context.Context, id string) (fetcher.State, error) {
+	var body []byte
+	var next sql.NullInt64
+	var poisoned int
+	var st fetcher.State
+	err := s.row(ctx, []any{&body, &next, &poisoned}, `SELECT state, next, poisoned FROM feeds WHERE id = ? AND left_at IS NULL`, id)
+	if err != nil {
+		return st, err
+	}
+	err = store.Decode(body, &st)
+	st.NextCheck, st.Poisoned = at(next), poisoned
+	return st, err
+}

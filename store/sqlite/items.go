@@ -1,0 +1,160 @@
+package sqlite
+
+import (
+	"context"
+	"iter"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/feed"
+	"github.com/newswatch/newswatch/store"
+)
+
+// Hits lists stored hits, the newest first.
+func (s *Store) Hits(ctx context.Context, q store.HitQuery) ([]classifier.Hit, error) {
+	var where []string
+	var args []any
+	and := func(cond string, a ...any) {
+		where = append(where, cond)
+		args = append(args, a...)
+	}
+	if !q.Since.IsZero() {
+		and("found >= ?", ceilMilli(q.Since))
+	}
+	if !q.Until.IsZero() {
+		and("found < ?", ceilMilli(q.Until))
+	}
+	if q.Rule != "" {
+		and("EXISTS (SELECT 1 FROM hit_rules WHERE hit = hits.n AND rule = ?)", q.Rule)
+	}
+	if q.Feed != "" {
+		and("feed = ?", q.Feed)
+	}
+	for _, w := range store.Words(q.Text) {
+		and("instr(words, ?) > 0", " "+w)
+	}
+	if !q.Quiet {
+		and("quiet = 0")
+	}
+	if !q.BeforeTime.IsZero() {
+		and("(found, id) < (?, ?)", q.BeforeTime.UnixMilli(), q.BeforeID[:])
+	}
+	sql := "SELECT body FROM hits"
+	if len(where) > 0 {
+		sql += " WHERE " + strings.Join(where, " AND ")
+	}
+	sql += " ORDER BY found DESC, id DESC LIMIT ?"
+	args = append(args, store.PageSize(q.Limit))
+
+	// Not kept prepared: there are as many texts as there are combinations.
+	rows, err := s.read.QueryContext(ctx, sql, args...)
+	return s.hits(ctx, func(scan func(scanner) error) error { return wrap(ctx, each(rows, err, scan)) })
+}
+
+// ceilMilli is the first millisecond that is not before t, so that a bound
+// between two of them does not take in one that lies before it.
+func ceilMilli(t time.Time) int64 {
+	ms := t.UnixMilli()
+	if t.After(time.UnixMilli(ms)) {
+		ms++
+	}
+	return ms
+}
+
+// hits decodes the bodies that query scans.
+func (s *Store) hits(ctx context.Context, query func(func(scanner) error) error) ([]classifier.Hit, error) {
+	var hits []classifier.Hit
+	err := query(func(r scanner) error {
+		var body []byte
+		if err := r.Scan(&body); err != nil {
+			return err
+		}
+		var h classifier.Hit
+		if err := store.Decode(body, &h); err != nil {
+			return err
+		}
+		hits = append(hits, h)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return hits, nil
+}
+
+// Hit returns one hit.
+func (s *Store) Hit(ctx context.Context, id feed.ItemID) (classifier.Hit, error) {
+	var h classifier.Hit
+	var body []byte
+	if err := s.row(ctx, []any{&body}, `SELECT body FROM hits WHERE id = ?`, id[:]); err != nil {
+		return h, err
+	}
+	return h, store.Decode(body, &h)
+}
+
+// Window returns the hits of a stretch of the log.
+func (s *Store) Window(ctx context.Context, from, to int64) ([]classifier.Hit, error) {
+	return s.hits(ctx, func(scan func(scanner) error) error {
+		return s.rows(ctx, scan, `SELECT body FROM hits
+			JOIN (SELECT hit, min(seq) AS first FROM hit_rules WHERE seq > ? AND seq <= ? GROUP BY hit) ON hit = n
+			ORDER BY first`, from, to)
+	})
+}
+
+// itemsPage is how many items StoredItems reads at a time: a reader that takes
+// its time between two must not hold back the checkpoints of the log.
+const itemsPage = 200
+
+// StoredItems yields the items that are kept with their text.
+func (s *Store) StoredItems(ctx context.Context, since time.Time) iter.Seq2[store.StoredItem, error] {
+	return func(yield func(store.StoredItem, error) bool) {
+		stored, id := int64(math.MinInt64), []byte{}
+		if !since.IsZero() {
+			stored = ceilMilli(since)
+		}
+		for {
+			var page []store.StoredItem
+			err := s.rows(ctx, func(r scanner) error {
+				var body []byte
+				if err := r.Scan(&stored, &id, &body); err != nil {
+					return err
+				}
+				var it store.StoredItem
+				if err := store.Decode(body, &it); err != nil {
+					return err
+				}
+				page = append(page, it)
+				return nil
+			}, `SELECT stored, id, body FROM items WHERE (stored, id) > (?, ?) ORDER BY stored, id LIMIT ?`, stored, id, itemsPage)
+			if err != nil {
+				yield(store.StoredItem{}, err)
+				return
+			}
+			for _, it := range page {
+				if !yield(it, nil) {
+					return
+				}
+			}
+			if len(page) < itemsPage {
+				return
+			}
+		}
+	}
+}
+
+// Counts returns totals.
+func (s *Store) Counts(ctx context.Context) (store.Counts, error) {
+	var c store.Counts
+	err := s.row(ctx, []any{&c.Feeds, &c.Hits, &c.Items, &c.Seen, &c.Subscribers, &c.DeadLetters, &c.Head, &c.Bytes}, `SELECT
+		(SELECT count(*) FROM feeds) - (SELECT count(*) FROM feeds WHERE left_at IS NOT NULL),
+		(SELECT count(*) FROM hits),
+		(SELECT count(*) FROM items),
+		(SELECT coalesce(sum(count), 0) FROM seen),
+		(SELECT count(*) FROM subscribers WHERE left_at IS NULL),
+		(SELECT count(*) FROM letters),
+		(SELECT value FROM meta WHERE key = 'head'),
+		(SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size)`)
+	return c, err
+}

@@ -1,0 +1,252 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/feed"
+	"github.com/newswatch/newswatch/lease"
+	"github.com/newswatch/newswatch/store"
+)
+
+// Unseen compares sightings with what the feed listed before.
+func (s *Store) Unseen(ctx context.Context, feedID string, sightings []store.Sighting) ([]store.Novelty, error) {
+	var ids []byte
+	err := s.row(ctx, []any{&ids}, `SELECT ids FROM seen WHERE feed = (SELECT n FROM feeds WHERE id = ?)`, feedID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	seen, err := store.ParseSeen(ids)
+	if err != nil {
+		return nil, err
+	}
+	out := seen.Compare(sightings)
+	purged := make(map[feed.ItemID]bool)
+	err = s.rows(ctx, func(r scanner) error { return scanID(r, purged) }, `SELECT id FROM purged WHERE feed = ?`, feedID)
+	if err != nil {
+		return nil, err
+	}
+	if len(purged) > 0 {
+		for i, g := range sightings {
+			if purged[g.ID] {
+				out[i] = store.Purged
+			}
+		}
+	}
+	return out, nil
+}
+
+func scanID(r scanner, into map[feed.ItemID]bool) error {
+	var b []byte
+	if err := r.Scan(&b); err != nil {
+		return err
+	}
+	var id feed.ItemID
+	copy(id[:], b)
+	into[id] = true
+	return nil
+}
+
+// poll is a batch on its way into the database: what can be encoded before the
+// writer's turn comes, is.
+type poll struct {
+	store.Batch
+	state []byte
+	items [][]byte
+}
+
+// Record writes what one poll leaves behind.
+func (s *Store) Record(ctx context.Context, b store.Batch) ([]classifier.Hit, error) {
+	b, err := b.Normal()
+	if err != nil {
+		return nil, err
+	}
+	p := poll{Batch: b, items: make([][]byte, len(b.Items))}
+	if p.state, err = store.Encode(b.State); err != nil {
+		return nil, err
+	}
+	for i := range b.Items {
+		if p.items[i], err = store.Encode(b.Items[i]); err != nil {
+			return nil, err
+		}
+	}
+	var fresh []classifier.Hit
+	err = s.w.do(ctx, func(t *tx) error {
+		var err error
+		fresh, err = p.record(t)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return fresh, nil
+}
+
+func (p *poll) record(t *tx) (fresh []classifier.Hit, err error) {
+	var n, token, recorded, from, to int64
+	var until, asked sql.NullInt64
+	err = t.row(`SELECT n, token, until, asked, recorded, rec_from, rec_to FROM feeds WHERE id = ?`, p.State.FeedID).
+		Scan(&n, &token, &until, &asked, &recorded, &from, &to)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, lease.ErrLost
+	case err != nil:
+		return nil, err
+	case token == p.Lease.Token && recorded == token:
+		return p.again(t, from, to)
+	case token != p.Lease.Token || !until.Valid:
+		return nil, lease.ErrLost
+	}
+
+	purged := make(map[feed.ItemID]bool)
+	if err := t.rows(func(r scanner) error { return scanID(r, purged) }, `SELECT id FROM purged WHERE feed = ?`, p.State.FeedID); err != nil {
+		return nil, err
+	}
+	if err := p.see(t, n); err != nil {
+		return nil, err
+	}
+	for i, it := range p.Items {
+		if purged[it.Item.ID] {
+			continue
+		}
+		if _, err := t.exec(`INSERT INTO items (id, stored, body) VALUES (?, ?, ?)
+			ON CONFLICT (id) DO UPDATE SET stored = excluded.stored, body = excluded.body`,
+			it.Item.ID[:], it.Stored.UnixMilli(), p.items[i]); err != nil {
+			return nil, err
+		}
+	}
+	if from, err = t.head(); err != nil {
+		return nil, err
+	}
+	to = from
+	for _, h := range p.Hits {
+		if purged[h.Item.ID] {
+			continue
+		}
+		h, unnumbered, err := t.putHit(h)
+		if err != nil {
+			return nil, err
+		}
+		if unnumbered > 0 {
+			fresh = append(fresh, h)
+			to += int64(unnumbered)
+		}
+	}
+
+	next := milli(p.State.NextCheck)
+	if asked.Valid && (!next.Valid || asked.Int64 < next.Int64) {
+		next = asked
+	}
+	_, err = t.exec(`UPDATE feeds SET next = ?, asked = NULL, until = NULL, recorded = token, rec_from = ?, rec_to = ?,
+		marked = 0, poisoned = ?, state = ? WHERE n = ?`, next, from, to, p.State.Poisoned, p.state, n)
+	return fresh, err
+}
+
+// again answers a batch that is written already, as the first time.
+func (p *poll) again(t *tx, from, to int64) (fresh []classifier.Hit, err error) {
+	for _, h := range p.Hits {
+		old, err := t.hit(h.Item.ID)
+		if err != nil {
+			return nil, err
+		}
+		if old == nil {
+			continue // purged or swept since
+		}
+		if _, ok := store.Reported(*old, from, to); ok {
+			fresh = append(fresh, *old)
+		}
+	}
+	return fresh, nil
+}
+
+// see remembers what the document listed. Most documents list what the one
+// before them did, and then nothing is written.
+func (p *poll) see(t *tx, n int64) error {
+	if len(p.Seen) == 0 {
+		return nil
+	}
+	var ids []byte
+	err := t.row(`SELECT ids FROM seen WHERE feed = ?`, n).Scan(&ids)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	seen, err := store.ParseSeen(ids)
+	if err != nil {
+		return err
+	}
+	seen = seen.After(p.Seen, p.State.LastPoll)
+	if next := seen.Bytes(); !bytes.Equal(next, ids) {
+		return t.putSeen(n, seen)
+	}
+	return nil
+}
+
+func (t *tx) putSeen(n int64, seen store.Seen) error {
+	var oldest sql.NullInt64
+	if gone, ok := seen.OldestGone(); ok {
+		oldest = milli(gone)
+	}
+	_, err := t.exec(`INSERT INTO seen (feed, ids, count, oldest) VALUES (?, ?, ?, ?)
+		ON CONFLICT (feed) DO UPDATE SET ids = excluded.ids, count = excluded.count, oldest = excluded.oldest`,
+		n, seen.Bytes(), seen.Len(), oldest)
+	return err
+}
+
+func (t *tx) head() (int64, error) {
+	var head int64
+	err := t.row(`SELECT value FROM meta WHERE key = 'head'`).Scan(&head)
+	return head, err
+}
+
+// hit returns the stored hit of an item, or nil.
+func (t *tx) hit(id feed.ItemID) (*classifier.Hit, error) {
+	var body []byte
+	err := t.row(`SELECT body FROM hits WHERE id = ?`, id[:]).Scan(&body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	h := new(classifier.Hit)
+	return h, store.Decode(body, h)
+}
+
+// putHit merges a hit with the stored one, gives its new rules their places in
+// the log, and returns how many these are.
+func (t *tx) putHit(next classifier.Hit) (classifier.Hit, int, error) {
+	old, err := t.hit(next.Item.ID)
+	if err != nil {
+		return next, 0, err
+	}
+	h, unnumbered := store.MergeHit(old, next)
+	if len(unnumbered) > 0 {
+		last, err := t.advance("head", len(unnumbered))
+		if err != nil {
+			return h, 0, err
+		}
+		for i, r := range unnumbered {
+			h.Rules[r].Seq = last - int64(len(unnumbered)-1-i)
+		}
+	}
+	body, err := store.Encode(h)
+	if err != nil {
+		return h, 0, err
+	}
+	var n int64
+	if err := t.row(`INSERT INTO hits (id, feed, found, quiet, words, body) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET quiet = excluded.quiet, words = excluded.words, body = excluded.body RETURNING n`,
+		h.Item.ID[:], h.Item.FeedID, h.Found.UnixMilli(), h.Quiet, store.HitWords(h), body).Scan(&n); err != nil {
+		return h, 0, err
+	}
+	for _, r := range h.Rules {
+		seq := sql.NullInt64{Int64: r.Seq, Valid: r.Seq > 0}
+		if _, err := t.exec(`INSERT INTO hit_rules (hit, rule, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, n, r.Rule, seq); err != nil {
+			return h, 0, err
+		}
+	}
+	return h, len(unnumbered), nil
+}

@@ -1,0 +1,128 @@
+package sqlite
+
+// applicationID marks a file as newswatch's in its header ("nwdb"), so that
+// another program's database is refused and not written into.
+const applicationID = 0x6e776462
+
+// migrations take a file from one schema version, their index, to the next. One
+// that was released is never edited: files out there have gone through it.
+//
+// Times are milliseconds since 1970; a null one is "never". Tables with wide
+// rows are rowid tables with a unique id, because WITHOUT ROWID keeps whole rows
+// in the tree that is searched.
+var migrations = []string{`
+CREATE TABLE meta (
+	key   TEXT PRIMARY KEY,
+	value INTEGER NOT NULL
+) STRICT;
+INSERT INTO meta VALUES ('head', 0), ('token', 0);
+
+CREATE TABLE feeds (
+	n        INTEGER PRIMARY KEY,
+	id       TEXT NOT NULL UNIQUE,
+	next     INTEGER,                    -- the next check; null until PollNow
+	asked    INTEGER,                    -- PollNow came during the lease
+	until    INTEGER,                    -- the end of the lease; null without one
+	token    INTEGER NOT NULL DEFAULT 0, -- of the newest lease
+	recorded INTEGER NOT NULL DEFAULT 0, -- the token of the last Record
+	rec_from INTEGER NOT NULL DEFAULT 0, -- what it put into the log: from < seq <= to
+	rec_to   INTEGER NOT NULL DEFAULT 0,
+	marked   INTEGER NOT NULL DEFAULT 0, -- MarkParsing
+	poisoned INTEGER NOT NULL DEFAULT 0,
+	left_at  INTEGER,                    -- when it left the queue; null inside
+	state    BLOB NOT NULL,
+	due      INTEGER AS (CASE WHEN left_at IS NULL THEN coalesce(until, next) END) VIRTUAL
+) STRICT;
+CREATE INDEX feeds_due ON feeds (due, id) WHERE due IS NOT NULL;
+CREATE INDEX feeds_left ON feeds (left_at) WHERE left_at IS NOT NULL;
+
+-- Apart from feeds, so that a claim or a poll without news rewrites no ids.
+CREATE TABLE seen (
+	feed   INTEGER PRIMARY KEY REFERENCES feeds (n) ON DELETE CASCADE,
+	ids    BLOB NOT NULL,
+	count  INTEGER NOT NULL,
+	oldest INTEGER                       -- when the longest gone id was; null when all are listed
+) STRICT;
+CREATE INDEX seen_oldest ON seen (oldest, count);
+
+CREATE TABLE purged (
+	feed TEXT NOT NULL,
+	id   BLOB NOT NULL,
+	at   INTEGER NOT NULL,
+	PRIMARY KEY (feed, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE items (
+	n      INTEGER PRIMARY KEY,
+	id     BLOB NOT NULL UNIQUE,
+	stored INTEGER NOT NULL,
+	body   BLOB NOT NULL
+) STRICT;
+CREATE INDEX items_stored ON items (stored, id);
+
+CREATE TABLE hits (
+	n     INTEGER PRIMARY KEY,
+	id    BLOB NOT NULL UNIQUE,
+	feed  TEXT NOT NULL,
+	found INTEGER NOT NULL,
+	quiet INTEGER NOT NULL,
+	words TEXT NOT NULL,
+	body  BLOB NOT NULL
+) STRICT;
+CREATE INDEX hits_found ON hits (found, id);
+
+CREATE TABLE hit_rules (
+	hit  INTEGER NOT NULL REFERENCES hits (n) ON DELETE CASCADE,
+	rule TEXT NOT NULL,
+	seq  INTEGER,                        -- the place in the log; null when not reported
+	PRIMARY KEY (hit, rule)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX hit_log ON hit_rules (seq) WHERE seq IS NOT NULL;
+
+CREATE TABLE subscribers (
+	n          INTEGER PRIMARY KEY,
+	id         TEXT NOT NULL UNIQUE,
+	schedule   TEXT NOT NULL,
+	cursor     INTEGER NOT NULL,
+	since      INTEGER NOT NULL,
+	next       INTEGER NOT NULL,
+	asked      INTEGER,
+	until      INTEGER,
+	token      INTEGER NOT NULL DEFAULT 0,
+	ended      INTEGER NOT NULL DEFAULT 0, -- the token of the last turn that ended
+	left_at    INTEGER,
+	pending    BLOB,
+	pending_id TEXT NOT NULL DEFAULT '',
+	attempts   INTEGER NOT NULL DEFAULT 0,
+	first_try  INTEGER,
+	last_error TEXT NOT NULL DEFAULT '',
+	last_sent  INTEGER,
+	due        INTEGER AS (CASE WHEN left_at IS NULL THEN coalesce(until, next) END) VIRTUAL
+) STRICT;
+CREATE INDEX subscribers_due ON subscribers (due, id) WHERE due IS NOT NULL;
+
+CREATE TABLE letters (
+	n          INTEGER PRIMARY KEY AUTOINCREMENT,
+	id         TEXT NOT NULL UNIQUE,
+	subscriber TEXT NOT NULL,
+	digest     BLOB NOT NULL,
+	reason     TEXT NOT NULL,
+	attempts   INTEGER NOT NULL,
+	buried     INTEGER NOT NULL,
+	resend     INTEGER                     -- since when it waits to be sent again
+) STRICT;
+CREATE INDEX letters_resend ON letters (subscriber, resend) WHERE resend IS NOT NULL;
+CREATE INDEX letters_buried ON letters (buried);
+
+CREATE TABLE deliveries (
+	n          INTEGER PRIMARY KEY AUTOINCREMENT,
+	digest     TEXT NOT NULL,
+	subscriber TEXT NOT NULL,
+	entries    INTEGER NOT NULL,
+	hits       INTEGER NOT NULL,
+	attempts   INTEGER NOT NULL,
+	accepted   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX deliveries_accepted ON deliveries (accepted);
+CREATE INDEX deliveries_subscriber ON deliveries (subscriber, accepted);
+`}

@@ -1,0 +1,261 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/newswatch/newswatch/store"
+)
+
+// maxGroup bounds how many writes share a transaction, and so how long one that
+// comes after them waits.
+const maxGroup = 128
+
+// writer is the one goroutine that writes. It takes what is queued into one
+// transaction: a commit that survives a power cut costs the disk a flush, and
+// hundreds of polls that end together should not pay for hundreds of them. Each
+// write stands in a savepoint of its own, so that one that fails takes nothing
+// of the others with it.
+type writer struct {
+	db   *sql.DB
+	tx   *tx
+	ops  chan *op
+	done chan struct{}
+
+	mu     sync.RWMutex // held for reading while an op is handed over
+	closed bool
+}
+
+// op is one write. Only the writer's goroutine runs it, without the caller's
+// context: interrupting one statement would undo the transaction of all.
+type op struct {
+	run   func(*tx) error
+	stage atomic.Int32
+	err   error
+	done  chan struct{}
+}
+
+const (
+	queued int32 = iota
+	running
+	abandoned
+)
+
+func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{
+		db: db, tx: &tx{conn: conn, stmts: make(map[string]*sql.Stmt)},
+		ops: make(chan *op), done: make(chan struct{}),
+	}
+	first := &op{run: migrate, done: make(chan struct{})}
+	w.group([]*op{first})
+	if first.err != nil {
+		return nil, errors.Join(first.err, w.tx.close())
+	}
+	go w.loop()
+	return w, nil
+}
+
+// do runs a write and waits until it is committed. When ctx ends before its turn
+// has come, it is never run.
+func (w *writer) do(ctx context.Context, run func(*tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	o := &op{run: run, done: make(chan struct{})}
+	w.mu.RLock()
+	if w.closed {
+		w.mu.RUnlock()
+		return fmt.Errorf("%w: the database is closed", store.ErrUnavailable)
+	}
+	select {
+	case w.ops <- o:
+		w.mu.RUnlock()
+	case <-ctx.Done():
+		w.mu.RUnlock()
+		return fmt.Errorf("sqlite: %w", ctx.Err())
+	}
+	select {
+	case <-o.done:
+	case <-ctx.Done():
+		if o.stage.CompareAndSwap(queued, abandoned) {
+			return fmt.Errorf("sqlite: %w", ctx.Err())
+		}
+		<-o.done
+	}
+	return wrap(context.WithoutCancel(ctx), o.err)
+}
+
+func (w *writer) loop() {
+	defer close(w.done)
+	batch := make([]*op, 0, maxGroup)
+	for o := range w.ops {
+		batch = append(batch[:0], o)
+	fill:
+		for len(batch) < maxGroup {
+			select {
+			case o, ok := <-w.ops:
+				if !ok {
+					break fill
+				}
+				batch = append(batch, o)
+			default:
+				break fill
+			}
+		}
+		w.group(batch)
+	}
+}
+
+// group runs a batch in one transaction, and tells every op what became of it.
+func (w *writer) group(batch []*op) {
+	err := w.tx.script("BEGIN IMMEDIATE")
+	if err == nil {
+		err = w.each(batch)
+		if err == nil {
+			err = w.tx.script("COMMIT")
+		}
+		if err != nil {
+			// Where the engine has undone the transaction itself, this says that there
+			// is none, which is what it is for.
+			_ = w.tx.script("ROLLBACK")
+		}
+	}
+	for _, o := range batch {
+		if err != nil && o.err == nil {
+			o.err = err
+		}
+		close(o.done)
+	}
+}
+
+// each runs the ops one after the other. The error it returns is of the whole
+// transaction; that of one op alone is in the op.
+func (w *writer) each(batch []*op) error {
+	for _, o := range batch {
+		if !o.stage.CompareAndSwap(queued, running) {
+			continue
+		}
+		if err := w.tx.script("SAVEPOINT op"); err != nil {
+			return err
+		}
+		if o.err = o.run(w.tx); o.err != nil {
+			// A full disk or a failed read can undo the whole transaction. Then there
+			// is no savepoint to go back to, and what ran before is gone as well.
+			if err := w.tx.script("ROLLBACK TO op"); err != nil {
+				return fmt.Errorf("the transaction was undone: %w", o.err)
+			}
+		}
+		if err := w.tx.script("RELEASE op"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close lets what is queued be written, and closes the database.
+func (w *writer) close() error {
+	w.mu.Lock()
+	if w.closed {
+		w.mu.Unlock()
+		return nil
+	}
+	w.closed = true
+	close(w.ops)
+	w.mu.Unlock()
+	<-w.done
+	return errors.Join(w.tx.close(), w.db.Close())
+}
+
+// tx is the writing connection, within a transaction.
+type tx struct {
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt // by their text
+}
+
+func (t *tx) stmt(q string) (*sql.Stmt, error) {
+	if s, ok := t.stmts[q]; ok {
+		return s, nil
+	}
+	s, err := t.conn.PrepareContext(context.Background(), q)
+	if err != nil {
+		return nil, err
+	}
+	t.stmts[q] = s
+	return s, nil
+}
+
+// script runs statements that are not worth keeping prepared.
+func (t *tx) script(q string) error {
+	_, err := t.conn.ExecContext(context.Background(), q)
+	return err
+}
+
+// exec runs one statement and returns how many rows it changed.
+func (t *tx) exec(q string, args ...any) (int, error) {
+	s, err := t.stmt(q)
+	if err != nil {
+		return 0, err
+	}
+	res, err := s.ExecContext(context.Background(), args...)
+	if err != nil {
+		return 0, err
+	}
+	n, err := res.RowsAffected()
+	return int(n), err
+}
+
+// row is a query for at most one row.
+func (t *tx) row(q string, args ...any) scanner {
+	s, err := t.stmt(q)
+	if err != nil {
+		return failed{err}
+	}
+	return s.QueryRowContext(context.Background(), args...)
+}
+
+// rows calls scan for every row of a query.
+func (t *tx) rows(scan func(scanner) error, q string, args ...any) error {
+	s, err := t.stmt(q)
+	if err != nil {
+		return err
+	}
+	rows, err := s.QueryContext(context.Background(), args...)
+	return each(rows, err, scan)
+}
+
+func (t *tx) close() error {
+	var errs []error
+	for _, s := range t.stmts {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(append(errs, t.conn.Close())...)
+}
+
+type scanner interface{ Scan(dest ...any) error }
+
+// failed is a row whose query could not be prepared.
+type failed struct{ err error }
+
+func (f failed) Scan(...any) error { return f.err }
+
+// each calls scan for every row, and closes them.
+func each(rows *sql.Rows, err error, scan func(scanner) error) error {
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // after an error or the end, there is nothing left to say
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

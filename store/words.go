@@ -1,0 +1,41 @@
+package store
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/newswatch/newswatch/classifier"
+)
+
+// Words splits a text into the words that a HitQuery compares: runs of letters,
+// marks and digits, in one Unicode form (NFKC) and without case. Marks and
+// joiners belong to the word, or a Malayalam or Hindi word would fall apart at
+// every vowel sign.
+func Words(s string) []string {
+	s = norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
+	return strings.FieldsFunc(s, func(r rune) bool {
+		return !unicode.In(r, unicode.L, unicode.M, unicode.N) && r != '\u200c' && r != '\u200d'
+	})
+}
+
+// HitWords is every word that a HitQuery's Text can find a hit by, each with a
+// blank before it: a hit is selected by a word when this contains a blank and
+// the word.
+func HitWords(h classifier.Hit) string {
+	var b strings.Builder
+	add := func(s string) {
+		for _, w := range Words(s) {
+			b.WriteByte(' ')
+			b.WriteString(w)
+		}
+	}
+	add(h.Item.Title)
+	add(h.Item.Summary)
+	for _, r := range h.Rules {
+		add(r.Excerpt.Text)
+	}
+	return b.String()
+}
