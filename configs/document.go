@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	yaml "go.yaml.in/yaml/v4"
@@ -44,7 +45,8 @@ func (l *loader) parse(name, dir string, data []byte, private bool) (doc *docume
 			return doc, false
 		}
 		line, col := le.Mark.Line, le.Mark.Column
-		if line == 0 {
+		if line == 0 || strings.Contains(le.Message, "end of stream") && le.ContextMark.Line > 0 {
+			// Where an open quotation mark began says more than where the file ends.
 			line, col = max(le.ContextMark.Line, 1), max(le.ContextMark.Column, 1)
 		}
 		l.fail(doc, line, max(col, 1), "not YAML: "+le.Message, yamlHint(doc, line, le.Message))
@@ -114,7 +116,13 @@ func (d *document) show(line, col int) (string, int) {
 	if d.hidden[line-1] {
 		return hidden, 1
 	}
-	return redact(d.lines[line-1], col, d.private)
+	text := strings.Map(func(r rune) rune {
+		if r != '\t' && unicode.IsControl(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, d.lines[line-1])
+	return redact(text, col, d.private)
 }
 
 // fail records a problem at a place of a document.

@@ -35,7 +35,7 @@ func (l *loader) included(main *document, key string, patterns []string) []file 
 		names, err := l.match(main, p)
 		switch {
 		case err != nil:
-			l.failNode(main, at, fmt.Sprintf("include.%s: %q is not a pattern", key, clip(p)), "close the bracket, or write [[] for one")
+			l.failNode(main, at, fmt.Sprintf("include.%s: %q is not a pattern", key, clip(p)), "close the bracket")
 		case len(names) == 0 && nodes == nil:
 			for _, f := range l.builtIn(p) {
 				out = append(out, f)
