@@ -11,8 +11,9 @@ import (
 // that a Notifier prints, and is the same at every try: same ID, same time,
 // same words.
 type Digest struct {
-	// ID is deterministic: the subscriber and the window of the hit log. It is
-	// the email's Message-ID and the webhook's webhook-id.
+	// ID is deterministic: 32 hexadecimal digits made of the subscriber, the
+	// window of the hit log and its beginning in time. It is the email's
+	// Message-ID and the webhook's webhook-id.
 	ID         string `json:"id"`
 	Subscriber string `json:"subscriber"`
 	// From and To bound the window of the hit log: From < seq <= To.
@@ -58,7 +59,9 @@ type Entry struct {
 	Excerpt   classifier.Excerpt `json:"excerpt,omitzero"`
 	// AlsoRules are the names of the other rules that caught it.
 	AlsoRules []string `json:"also_rules,omitempty"`
-	Also      []Report `json:"also,omitempty"`
+	// Also is at most MaxAlso other reports; AlsoMore counts the rest.
+	Also     []Report `json:"also,omitempty"`
+	AlsoMore int      `json:"also_more,omitempty"`
 }
 
 // Report is another outlet's report of an entry's story.

@@ -1,0 +1,281 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/lease"
+)
+
+// Courier takes one subscriber's turn from its claim to its end: what is pending
+// is sent again as it is; otherwise the window is read, built and sealed; then it
+// is sent, and the turn ends with the cursor moved, the next try set, or a dead
+// letter.
+type Courier struct {
+	Log HitLog
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+	// Recipient looks a subscriber up in the configuration that is in force.
+	Recipient func(id string) (Recipient, bool)
+	// Coverage tells how the watch was kept between two times. It runs only for a
+	// digest that is about to be sealed.
+	Coverage func(ctx context.Context, since, until time.Time) (Coverage, error)
+	// MoreURL is where a reader finds what a digest's cap left out; it may be
+	// empty.
+	MoreURL string
+	// TryTimeout bounds one call of a Notifier, beside the deadlines that it keeps
+	// itself; zero is DefaultTryTimeout. The holder of the turn's lease renews it
+	// for as long as Turn runs.
+	TryTimeout time.Duration
+	// Ladder is the wait after each failed try; nil is DefaultLadder. After one
+	// try more than it has steps, the digest becomes a dead letter.
+	Ladder []time.Duration
+	// Jitter returns a number in [0, 1) that spreads the waits; nil is random.
+	Jitter func() float64
+}
+
+// Recipient is a subscriber and the way to it.
+type Recipient struct {
+	Subscriber Subscriber
+	Notifier   Notifier
+}
+
+// DefaultTryTimeout leaves room for the slowest phase of SMTP: ten minutes for
+// the answer to the message's final dot (RFC 5321 §4.5.3.2.6).
+const DefaultTryTimeout = 20 * time.Minute
+
+// DefaultLadder is the schedule that the Standard Webhooks specification
+// proposes: ten tries within 75.6 hours.
+var DefaultLadder = []time.Duration{
+	5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour,
+	10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour,
+}
+
+const (
+	// MaxRetryAfter bounds what a receiver may ask for.
+	MaxRetryAfter = 24 * time.Hour
+	// jitterSpan is how much longer or shorter a wait may become: a tenth each
+	// way, so that a receiver that comes back is not met by everyone at once.
+	jitterSpan = 0.2
+	// endTimeout bounds the write that ends a turn after the daemon was told to
+	// stop: a digest that was accepted must not be sent again for want of it.
+	endTimeout = 10 * time.Second
+	// absentPause is when the turn of a subscriber that left the configuration is
+	// looked at again; by then the store was told.
+	absentPause = 10 * time.Minute
+
+	// A turn reads the log by pages of pageSeqs places, at most maxPages of them
+	// and until it has maxNews reports, so that its memory and time are bounded
+	// however long the daemon was away.
+	pageSeqs = 1000
+	maxPages = 100
+	maxNews  = 2000
+)
+
+// Outcome is the closed set of ends that a turn can have.
+type Outcome string
+
+const (
+	// Accepted: the receiver took the digest.
+	Accepted Outcome = "accepted"
+	// Nothing: there was nothing to send.
+	Nothing Outcome = "nothing"
+	// Deferred: the receiver did not take the digest; there will be another try.
+	Deferred Outcome = "deferred"
+	// Buried: the digest became a dead letter.
+	Buried Outcome = "buried"
+	// Released: nothing was tried, or the daemon was told to stop; the turn comes
+	// again.
+	Released Outcome = "released"
+	// Lost: another holder has the turn by now.
+	Lost Outcome = "lost"
+	// Broken: the store failed; the turn comes again when its lease has run out.
+	Broken Outcome = "broken"
+)
+
+// Result is what became of a turn. Outcome and Failure are closed sets, fit to
+// label metrics.
+type Result struct {
+	Subscriber string
+	Outcome    Outcome
+	// Digest is the id of what was sent or tried; empty when there was nothing.
+	Digest        string
+	Hits, Entries int
+	// Tries counts those of this digest, this one included.
+	Tries int
+	// Failure and Reason are set with Deferred and Buried. Reason holds neither an
+	// address nor a secret.
+	Failure Failure
+	Reason  string
+	// Next is when the subscriber's next turn is.
+	Next time.Time
+}
+
+// Turn does one turn. A delivery that fails is no error: it is in the Result.
+// An error means that the store failed, or that the lease was lost.
+func (c *Courier) Turn(ctx context.Context, t Turn) (Result, error) {
+	res, err := c.turn(ctx, t)
+	res.Subscriber = t.Subscriber
+	if err != nil {
+		res.Outcome = Broken
+		if errors.Is(err, lease.ErrLost) {
+			res.Outcome = Lost
+		}
+		return res, fmt.Errorf("notify: turn of %s: %w", t.Subscriber, err)
+	}
+	return res, nil
+}
+
+func (c *Courier) turn(ctx context.Context, t Turn) (Result, error) {
+	to, ok := c.Recipient(t.Subscriber)
+	if !ok {
+		next := c.now().Add(absentPause)
+		return Result{Outcome: Released, Next: next}, c.Log.Release(ctx, t.Lease, next)
+	}
+	if t.Pending != nil {
+		return c.send(ctx, t, to, *t.Pending)
+	}
+	now := c.now()
+	w, whole, err := c.window(ctx, t, to.Subscriber, now)
+	if err != nil {
+		return Result{}, err
+	}
+	if len(w.Hits) == 0 && !whole {
+		// Too much of the log for one turn, and nothing for the subscriber so far:
+		// the next turn goes on from here, at once.
+		return Result{Outcome: Nothing, Next: now}, c.Log.Advance(ctx, t.Lease, w.To, w.Until, now)
+	}
+	next := to.Subscriber.Schedule.Next(now)
+	if len(w.Hits) == 0 && (to.Subscriber.WhenEmpty != Send || IsImmediate(to.Subscriber.Schedule)) {
+		return Result{Outcome: Nothing, Next: next}, c.Log.Advance(ctx, t.Lease, w.To, w.Until, next)
+	}
+	cov, err := c.Coverage(ctx, w.Since, w.Until)
+	if err != nil {
+		return Result{}, fmt.Errorf("coverage: %w", err)
+	}
+	d, ok := Build(to.Subscriber, w, BuildOptions{Sealed: now, Coverage: cov, MoreURL: c.MoreURL})
+	if !ok {
+		return Result{Outcome: Nothing, Next: next}, c.Log.Advance(ctx, t.Lease, w.To, w.Until, next)
+	}
+	if err := c.Log.Seal(ctx, t.Lease, d); err != nil {
+		return Result{}, fmt.Errorf("seal: %w", err)
+	}
+	return c.send(ctx, t, to, d)
+}
+
+// window reads the log from the subscriber's cursor on. whole is false when it
+// stopped before the log's head.
+func (c *Courier) window(ctx context.Context, t Turn, sub Subscriber, now time.Time) (w Window, whole bool, err error) {
+	w = Window{From: t.Cursor, To: t.Cursor, Since: t.Since, Until: t.Since}
+	for range maxPages {
+		if w.To >= t.Head || len(w.Hits) >= maxNews {
+			break
+		}
+		from, to := w.To, min(w.To+pageSeqs, t.Head)
+		hits, err := c.Log.Window(ctx, from, to)
+		if err != nil {
+			return w, false, fmt.Errorf("window: %w", err)
+		}
+		w.Hits = append(w.Hits, News(sub.Selection, from, to, hits)...)
+		w.To = to
+		w.Until = later(w.Until, lastFound(hits))
+	}
+	if w.To < t.Head {
+		return w, false, nil
+	}
+	w.Until = later(w.Until, now)
+	return w, true, nil
+}
+
+func lastFound(hits []classifier.Hit) (t time.Time) {
+	for _, h := range hits {
+		t = later(t, h.Found)
+	}
+	return t
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// send tries once to hand the sealed digest over, and ends the turn.
+func (c *Courier) send(ctx context.Context, t Turn, to Recipient, d Digest) (Result, error) {
+	res := Result{Digest: d.ID, Hits: d.Hits, Entries: d.Entries, Tries: 1}
+	if t.Pending != nil {
+		res.Tries = t.Attempts + 1
+	}
+	err := c.try(ctx, to.Notifier, d)
+	now := c.now()
+	// Whatever happened is written down even if the daemon was told to stop.
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+	defer cancel()
+	if err == nil {
+		res.Outcome, res.Next = Accepted, c.next(t, to.Subscriber.Schedule, d, now)
+		return res, c.Log.Ack(end, t.Lease, now, res.Next)
+	}
+	if ctx.Err() != nil {
+		res.Outcome, res.Next = Released, now
+		return res, c.Log.Release(end, t.Lease, now)
+	}
+	fail := AsDeliveryError(err)
+	res.Failure, res.Reason = fail.Failure, fail.Error()
+	ladder := c.Ladder
+	if ladder == nil {
+		ladder = DefaultLadder
+	}
+	if fail.Permanent || res.Tries > len(ladder) {
+		res.Outcome, res.Next = Buried, c.next(t, to.Subscriber.Schedule, d, now)
+		return res, c.Log.Bury(end, t.Lease, now, res.Next, res.Reason)
+	}
+	wait := max(c.spread(ladder[res.Tries-1]), min(fail.RetryAfter, MaxRetryAfter))
+	res.Outcome, res.Next = Deferred, now.Add(wait)
+	return res, c.Log.Retry(end, t.Lease, now, res.Next, res.Reason)
+}
+
+// try calls the notifier. A panic in it costs the try, not the daemon.
+func (c *Courier) try(ctx context.Context, n Notifier, d Digest) (err error) {
+	timeout := c.TryTimeout
+	if timeout <= 0 {
+		timeout = DefaultTryTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	defer func() {
+		if r := recover(); r != nil {
+			err = &DeliveryError{Failure: FailureLocal, Err: fmt.Errorf("panic while sending (%T)", r)}
+		}
+	}()
+	return n.Notify(ctx, d)
+}
+
+// next is the turn after d was dealt with. Where a turn of the schedule passed
+// while d was tried again and again, it is made up for at once; a dead letter
+// that an operator sent again, which lies behind the cursor, changes nothing.
+func (c *Courier) next(t Turn, s Schedule, d Digest, now time.Time) time.Time {
+	if d.Until.After(t.Since) && !s.Next(d.Sealed).After(now) {
+		return now
+	}
+	return s.Next(now)
+}
+
+func (c *Courier) spread(wait time.Duration) time.Duration {
+	jitter := c.Jitter
+	if jitter == nil {
+		jitter = rand.Float64
+	}
+	return time.Duration(float64(wait) * (1 + jitterSpan*(jitter()-0.5)))
+}
+
+func (c *Courier) now() time.Time {
+	if c.Now != nil {
+		return c.Now()
+	}
+	return time.Now()
+}
