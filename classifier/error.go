@@ -142,6 +142,12 @@ func (s Source) place(i int) (pos Pos, line string, caret int) {
 	return pos, line, caret
 }
 
+// Errorf makes an Error about byte i of the source.
+func (s Source) Errorf(i int, rule, suggestion, format string, args ...any) *Error {
+	pos, line, caret := s.place(i)
+	return &Error{Pos: pos, Rule: rule, Msg: fmt.Sprintf(format, args...), Suggestion: suggestion, Line: line, Caret: caret}
+}
+
 // Clip shortens a line for an error message to what stands around the caret.
 func Clip(line string, caret int) (string, int) {
 	const before, after = 60, 60

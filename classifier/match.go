@@ -79,6 +79,19 @@ func (rs *Ruleset) Match(doc *Doc) []RuleMatch {
 	return out
 }
 
+// Matches reports whether one rule matches a document.
+func (rs *Ruleset) Matches(id string, doc *Doc) bool {
+	i, ok := rs.index[id]
+	if !ok {
+		return false
+	}
+	s := rs.pool.Get().(*scratch)
+	defer rs.release(s)
+	s.begin(doc)
+	rs.scan(s)
+	return rs.holds(s, i)
+}
+
 func (rs *Ruleset) release(s *scratch) {
 	s.doc = nil
 	clear(s.segs)

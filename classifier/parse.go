@@ -32,10 +32,7 @@ type parser struct {
 
 // errorf records an error at byte at of the source.
 func (p *parser) errorf(at int, suggestion, format string, args ...any) {
-	pos, line, caret := p.src.place(at)
-	p.problems = append(p.problems, &Error{
-		Pos: pos, Rule: p.rule, Msg: fmt.Sprintf(format, args...), Suggestion: suggestion, Line: line, Caret: caret,
-	})
+	p.problems = append(p.problems, p.src.Errorf(at, p.rule, suggestion, format, args...))
 }
 
 // parse returns the query's condition, or nil if there were errors.

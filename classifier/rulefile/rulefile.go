@@ -1,0 +1,63 @@
+// Package rulefile reads rules and concepts from YAML files.
+//
+// A file is a mapping with rules, concepts, or both. Rules are a list of
+// mappings, or, for a file that is nothing but words, a mapping from an id to
+// its list of words:
+//
+//	rules:
+//	  - {id: arrests, any: ["arrest*"]}
+//
+//	rules:
+//	  operation-p-hunt: [p-hunt, "operation p hunt"]
+//
+// A list of words is what any says; words is accepted as another name for any.
+// Nothing is ignored: an unknown key, a value of the wrong type or a key that is
+// given twice is refused, and text is kept as typed (007, 1.10 and no are words
+// like others). Anchors and aliases are refused: a rule is read where it stands.
+package rulefile
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/newswatch/newswatch/classifier"
+)
+
+// File is a file that was read. Name is what errors call it.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// MaxFile bounds the size of one file, in bytes.
+const MaxFile = 64 << 20
+
+// Load reads the files at the given paths and parses them together.
+func Load(paths ...string) ([]classifier.Rule, []classifier.Concept, error) {
+	files := make([]File, len(paths))
+	for i, p := range paths {
+		data, err := os.ReadFile(p)
+		if err != nil {
+			return nil, nil, fmt.Errorf("rulefile: %w", err)
+		}
+		files[i] = File{Name: p, Data: data}
+	}
+	return Parse(files)
+}
+
+// Parse reads the rules and concepts of several files, which share their
+// concepts. An error is a classifier.Errors with all that is wrong with the
+// form of the files; the rules and concepts are then those that could be read,
+// so that classifier.Compile, which judges what they mean, can be asked in the
+// same run what else is wrong.
+func Parse(files []File) ([]classifier.Rule, []classifier.Concept, error) {
+	var r reader
+	for _, f := range files {
+		r.file(f)
+	}
+	if len(r.errs) > 0 {
+		r.errs.Sort()
+		return r.rules, r.concepts, r.errs
+	}
+	return r.rules, r.concepts, nil
+}
