@@ -75,7 +75,7 @@ func (l *loader) feed(doc *document, n *yaml.Node, name string, cfg *Config) (fe
 			if err := setURL(&f, raw); err != nil {
 				s.fail("url", err.Message, err.Hint)
 			}
-		case !s.has("url") && target.Kind == yaml.MappingNode:
+		case !s.has("url") && !s.broken && !isNull(target):
 			s.fail("", "a feed without a url", "add url: https://…")
 		case isNull(target):
 			l.failNode(doc, n, name+" is empty", "write - {url: https://…}, or take the hyphen out")

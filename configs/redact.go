@@ -13,6 +13,7 @@ var (
 	secretPair = regexp.MustCompile(`(?i)\b((?:password|secrets?|admin_token|token|email|chat)["']?\s*:\s*)("[^"]*"?|'[^']*'?|\[[^\]]*\]?|[^\s,}\]][^,}\]]*)`)
 	address    = regexp.MustCompile(`[^\s"',:{}\[\]<>/]+@[^\s"',{}\[\]<>]+`)
 	userInfo   = regexp.MustCompile(`(://)[^\s/"'@]+(@)`)
+	urlPair    = regexp.MustCompile(`(?i)\b(url["']?\s*:\s*)("[^"]*"?|'[^']*'?|[^\s,}\]][^,}\]]*)`)
 	urlPath    = regexp.MustCompile(`(?i)\b(https?://[^\s/"',}\]?#]+)[/?#][^\s"',}\]]*`)
 	secretHead = regexp.MustCompile(`(?i)^(\s*)(?:-\s+)?["']?(?:password|secrets?|admin_token|token|email|chat)["']?\s*:\s*(?:[|>][-+0-9]*)?\s*(?:#.*)?$`)
 )
@@ -29,6 +30,12 @@ func redact(line string, caret int, private bool) (string, int) {
 		return "<address>"
 	})
 	if private {
+		line, caret = replace(line, caret, urlPair, func(m []string) string {
+			if urlPath.MatchString(m[2]) {
+				return m[0]
+			}
+			return m[1] + hidden
+		})
 		line, caret = replace(line, caret, urlPath, func(m []string) string { return m[1] + "/…" })
 	}
 	return line, caret

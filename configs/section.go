@@ -23,6 +23,9 @@ type section struct {
 	at     *yaml.Node
 	keys   map[string]*yaml.Node
 	values map[string]*yaml.Node
+	// broken is set where something in it could not be read. What is missing is
+	// then not reported: it is most likely what was misspelt.
+	broken bool
 }
 
 // maxVisits bounds how many nodes are looked at in one load, counting an
@@ -39,6 +42,7 @@ func (l *loader) open(doc *document, n *yaml.Node, path string, known ...string)
 	}
 	if n.Kind != yaml.MappingNode {
 		l.failNode(doc, n, fmt.Sprintf("%s: want keys and values, not %s", s.name(), describe(n)), "write key: value lines below it, indented")
+		s.broken = true
 		return s
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -48,10 +52,12 @@ func (l *loader) open(doc *document, n *yaml.Node, path string, known ...string)
 		}
 		switch {
 		case k.Kind != yaml.ScalarNode || isNull(k):
+			s.broken = true
 			l.failNode(doc, k, fmt.Sprintf("%s: a key must be a word", s.name()), didYouMean("", known))
 		case s.keys[k.Value] != nil:
 			l.failNode(doc, k, fmt.Sprintf("%s%s is given twice, first in line %d", path, k.Value, s.keys[k.Value].Line), "take one of them out")
 		case !slices.Contains(known, k.Value):
+			s.broken = true
 			l.failNode(doc, k, fmt.Sprintf("unknown key %s%s", path, clip(k.Value)), didYouMean(k.Value, known))
 		default:
 			s.keys[k.Value], s.values[k.Value] = k, v

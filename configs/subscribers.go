@@ -136,7 +136,7 @@ func (l *loader) channel(s *section, cfg *Config) Channel {
 	const hint = "write one of email: desk@example.org, webhook: {url: https://…} and file: {}"
 	switch {
 	case len(given) == 0:
-		if s.values["id"] != nil || len(s.values) > 0 {
+		if !s.broken && len(s.values) > 0 {
 			s.fail("", "no channel: nothing says where its digests go", hint)
 		}
 		return nil
@@ -183,7 +183,9 @@ func (l *loader) email(s *section, cfg *Config) Channel {
 func (l *loader) webhook(s *section, cfg *Config) Channel {
 	var w WebhookChannel
 	if !s.has("url") && !s.has("url_file") {
-		s.fail("", "a webhook without a url", "add url: https://…")
+		if !s.broken {
+			s.fail("", "a webhook without a url", "add url: https://…")
+		}
 		return nil
 	}
 	if s.secret("url", &w.URL) {
