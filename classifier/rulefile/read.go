@@ -291,7 +291,9 @@ func (r *reader) ruleMapping(n *yaml.Node) {
 	if !hasID && n.Kind == yaml.MappingNode {
 		r.errorf(n, "give it one; letters, digits and '-'", "the rule has no id")
 	}
-	if len(r.errs) == before {
+	// A rule that is wrong elsewhere still has a condition to judge; one whose
+	// condition could not be read would only be said to have none.
+	if len(r.errs) == before || rule.Query.Text != "" || len(rule.Any)+len(rule.All) > 0 {
 		r.rules = append(r.rules, rule)
 	}
 }

@@ -17,6 +17,7 @@
 package rulefile
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -45,11 +46,26 @@ func Load(paths ...string) ([]classifier.Rule, []classifier.Concept, error) {
 	return Parse(files)
 }
 
+// Compile parses the files and compiles what they hold. The error has what is
+// wrong with their form and with what they mean, in the order of the files.
+func Compile(files []File) (*classifier.Ruleset, []classifier.Finding, error) {
+	rules, concepts, formErr := Parse(files)
+	rs, findings, err := classifier.Compile(rules, concepts)
+	if formErr == nil {
+		return rs, findings, err
+	}
+	all, _ := errors.AsType[classifier.Errors](formErr)
+	if more, ok := errors.AsType[classifier.Errors](err); ok {
+		all = append(all, more...)
+	}
+	all.Sort()
+	return nil, findings, all
+}
+
 // Parse reads the rules and concepts of several files, which share their
 // concepts. An error is a classifier.Errors with all that is wrong with the
 // form of the files; the rules and concepts are then those that could be read,
-// so that classifier.Compile, which judges what they mean, can be asked in the
-// same run what else is wrong.
+// so that Compile can tell in the same run what else is wrong.
 func Parse(files []File) ([]classifier.Rule, []classifier.Concept, error) {
 	var r reader
 	for _, f := range files {
