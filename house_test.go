@@ -25,6 +25,9 @@ var floors = map[string]int{
 
 	"classifier/text":  10,
 	"fetcher/document": 10,
+	"fetcher/article":  10,
+	"fetcher/robots":   10,
+	"demo":             10,
 
 	"fetcher":    11,
 	"classifier": 11,
@@ -46,9 +49,7 @@ var floors = map[string]int{
 	"configs":         32,
 	"web":             33,
 
-	"daemon": 40,
-	"demo":   41,
-
+	"daemon":        40,
 	"cmd/newswatch": 50,
 
 	// Tests only: it may be imported by any of them and imports none.

@@ -46,12 +46,12 @@ func (c *counter) keep(err error) error {
 }
 
 // readBody reads an answer's body into buf and undoes its compression. At most
-// most bytes are read off the wire, and at most as many come out of them. It
-// returns how many were read off the wire. The error is an *Error, except when
-// the time ran out.
-func readBody(buf *bytes.Buffer, resp *http.Response, host string, most int64) (int64, error) {
+// most bytes are read off the wire, and at most as many come out of them; a body
+// with more is an error, unless it is to be cut there. It returns how many were
+// read off the wire. The error is an *Error, except when the time ran out.
+func readBody(buf *bytes.Buffer, resp *http.Response, host string, most int64, cut bool) (int64, error) {
 	tooLarge := failf(ReasonTooLarge, nil, "%s sends more than the %d bytes that are read", host, most)
-	if resp.ContentLength > most {
+	if resp.ContentLength > most && !cut {
 		return 0, tooLarge
 	}
 	coding, err := contentCoding(resp.Header)
@@ -66,7 +66,7 @@ func readBody(buf *bytes.Buffer, resp *http.Response, host string, most int64) (
 	}
 	var netErr net.Error
 	switch {
-	case err == nil:
+	case err == nil, cut && errors.Is(err, errTooMuch):
 		return wire.n, nil
 	case errors.Is(err, errTooMuch):
 		return wire.n, tooLarge

@@ -62,6 +62,7 @@ type Client struct {
 	// takes a multiple of its document in memory.
 	parsing      *semaphore.Weighted
 	parsingBytes int64
+	robots       robotsCache
 }
 
 // New returns a Client.
@@ -89,6 +90,7 @@ func New(opt Options) *Client {
 		userAgent:    userAgent(opt.Product, opt.Contact),
 		turns:        newTurnstile(opt.Concurrency, opt.PerHost),
 		parsingBytes: max(opt.MaxBody, 16<<20),
+		robots:       robotsCache{origins: make(map[string]*robotsEntry)},
 	}
 	c.parsing = semaphore.NewWeighted(c.parsingBytes)
 	return c

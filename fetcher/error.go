@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -11,26 +12,27 @@ import (
 type Reason string
 
 const (
-	ReasonDNS         Reason = "dns"
-	ReasonRefused     Reason = "address_refused" // not public, and not allowed
-	ReasonConnect     Reason = "connect"         // no connection, or one cut before an answer
-	ReasonTLS         Reason = "tls"
-	ReasonTimeout     Reason = "timeout"
-	ReasonRedirect    Reason = "redirect" // a loop, too many, or to where we do not go
-	ReasonGone        Reason = "gone"     // 410
-	ReasonNotFound    Reason = "not_found"
-	ReasonForbidden   Reason = "forbidden" // 401, 402, 403, 407, 451
-	ReasonRobots      Reason = "robots"    // robots.txt asks us not to; articles only
-	ReasonRateLimited Reason = "rate_limited"
-	ReasonClient      Reason = "client_error" // other 4xx
-	ReasonServer      Reason = "server_error" // 5xx, or an answer that makes no sense
-	ReasonTooLarge    Reason = "too_large"
-	ReasonBody        Reason = "body" // broken compression, wrong length, cut off
-	ReasonNotAFeed    Reason = "not_a_feed"
-	ReasonHostile     Reason = "hostile" // the guard refused the document
-	ReasonParse       Reason = "parse"
-	ReasonPanic       Reason = "panic"
-	ReasonConfig      Reason = "config" // the URL itself cannot be polled
+	ReasonDNS          Reason = "dns"
+	ReasonRefused      Reason = "address_refused" // not public, and not allowed
+	ReasonConnect      Reason = "connect"         // no connection, or one cut before an answer
+	ReasonTLS          Reason = "tls"
+	ReasonTimeout      Reason = "timeout"
+	ReasonRedirect     Reason = "redirect" // a loop, too many, or to where we do not go
+	ReasonGone         Reason = "gone"     // 410
+	ReasonNotFound     Reason = "not_found"
+	ReasonForbidden    Reason = "forbidden" // 401, 402, 403, 407, 451
+	ReasonRobots       Reason = "robots"    // robots.txt asks us not to; articles only
+	ReasonRateLimited  Reason = "rate_limited"
+	ReasonClient       Reason = "client_error" // other 4xx
+	ReasonServer       Reason = "server_error" // 5xx, or an answer that makes no sense
+	ReasonTooLarge     Reason = "too_large"
+	ReasonBody         Reason = "body" // broken compression, wrong length, cut off
+	ReasonNotAFeed     Reason = "not_a_feed"
+	ReasonNotAnArticle Reason = "not_an_article" // articles only
+	ReasonHostile      Reason = "hostile"        // the guard refused the document
+	ReasonParse        Reason = "parse"
+	ReasonPanic        Reason = "panic"
+	ReasonConfig       Reason = "config" // the URL itself cannot be polled
 )
 
 // Reasons lists every Reason, for metrics that start at zero.
@@ -39,7 +41,7 @@ func Reasons() []Reason {
 		ReasonDNS, ReasonRefused, ReasonConnect, ReasonTLS, ReasonTimeout,
 		ReasonRedirect, ReasonGone, ReasonNotFound, ReasonForbidden, ReasonRobots,
 		ReasonRateLimited, ReasonClient, ReasonServer, ReasonTooLarge, ReasonBody,
-		ReasonNotAFeed, ReasonHostile, ReasonParse, ReasonPanic, ReasonConfig,
+		ReasonNotAFeed, ReasonNotAnArticle, ReasonHostile, ReasonParse, ReasonPanic, ReasonConfig,
 	}
 }
 
@@ -55,6 +57,15 @@ func (e *Error) Error() string { return "fetcher: " + e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// wrap gives an error that is not an *Error, which is a context's or a caller's
+// own, the package's name.
+func wrap(err error) error {
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err
+	}
+	return fmt.Errorf("fetcher: %w", err)
+}
 
 // explained is a cause with words of our own in place of its text, which may
 // quote a URL or what a server sent.

@@ -72,7 +72,7 @@ func (c *Client) Fetch(ctx context.Context, f feed.Feed, st State, mark func(con
 		p.fail(fe)
 		return p.res, err
 	}
-	return Result{Outcome: Failed, State: st, Bytes: p.res.Bytes}, fmt.Errorf("fetcher: %w", err)
+	return Result{Outcome: Failed, State: st, Bytes: p.res.Bytes}, wrap(err)
 }
 
 // run makes the poll and contains its panics.

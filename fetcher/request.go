@@ -31,9 +31,11 @@ type request struct {
 	accept func(a *answer) (read bool, err error)
 	// timeout bounds all requests and the reading of the answer together.
 	timeout time.Duration
-	// redirects is how many are followed, and body how many bytes are read.
+	// redirects is how many are followed, and body how many bytes are read; cut
+	// says that a longer body is cut there and not refused.
 	redirects int
 	body      int64
+	cut       bool
 }
 
 // answer is what came at the end of all redirects.
@@ -138,7 +140,7 @@ func (c *Client) hop(ctx context.Context, left time.Duration, req request, u *ur
 	if !read || err != nil {
 		return nil, err
 	}
-	if a.wire, err = readBody(a.body, resp, u.Host, req.body); err != nil {
+	if a.wire, err = readBody(a.body, resp, u.Host, req.body, req.cut); err != nil {
 		return nil, c.explain(ctx, u, req, err)
 	}
 	return nil, nil

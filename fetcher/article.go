@@ -1,0 +1,90 @@
+package fetcher
+
+import (
+	"context"
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/newswatch/newswatch/fetcher/article"
+)
+
+// maxPage bounds an article's page in bytes, on the wire and after
+// decompression.
+const maxPage = 2 << 20
+
+// Article reads the page that a link leads to and returns the text of the
+// article on it, a blank line between paragraphs. Only HTML is read, and only
+// where the site's robots.txt lets us (RFC 9309): unlike a feed, nobody put the
+// page there for programs. Turns at the host are shared with feeds.
+//
+// The error is an *Error, or wraps ctx's own. A panic is ReasonPanic.
+func (c *Client) Article(ctx context.Context, link string) (text string, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			text, err = "", failf(ReasonPanic, nil, "a defect of newswatch ended the reading of an article: %v", r)
+		}
+	}()
+	u, err := parseURL(link)
+	if err != nil {
+		return "", err
+	}
+	a, err := c.get(ctx, request{
+		url:       bare(u),
+		timeout:   c.opt.Timeout,
+		redirects: maxRedirects,
+		body:      maxPage,
+		header: func(_ *url.URL, h http.Header) {
+			h.Set("Accept", "text/html, application/xhtml+xml")
+		},
+		admit: c.admit,
+		accept: func(a *answer) (bool, error) {
+			if a.status != http.StatusOK && a.status != http.StatusNonAuthoritativeInfo {
+				return false, explainStatus(a.way.final.Host, a.status)
+			}
+			if !isHTML(a.header.Get("Content-Type")) {
+				return false, failf(ReasonNotAnArticle, nil, "%s sends something other than a page; it was not read", a.way.final.Host)
+			}
+			return true, nil
+		},
+	})
+	if err != nil {
+		return "", wrap(err)
+	}
+	done, err := c.parseTurn(ctx, a.body.Len())
+	if err != nil {
+		return "", wrap(err)
+	}
+	defer done()
+	text, err = article.Text(ctx, article.Page{
+		Body:        a.body.Bytes(),
+		ContentType: a.header.Get("Content-Type"),
+		URL:         a.way.final,
+	})
+	if err != nil {
+		if ctx.Err() != nil {
+			return "", wrap(ctx.Err())
+		}
+		reason := ReasonNotAnArticle
+		switch {
+		case errors.Is(err, article.ErrHostile):
+			reason = ReasonHostile
+		case errors.Is(err, article.ErrPanic):
+			reason = ReasonPanic
+		}
+		return "", failf(reason, err, "%s: %s", a.way.final.Host, strings.TrimPrefix(err.Error(), "article: "))
+	}
+	return text, nil
+}
+
+// isHTML reports whether a Content-Type is that of a page. One that is missing
+// is not: it could be a picture's.
+func isHTML(contentType string) bool {
+	media, _, err := mime.ParseMediaType(contentType)
+	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) {
+		return false
+	}
+	return media == "text/html" || media == "application/xhtml+xml"
+}
