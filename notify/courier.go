@@ -29,7 +29,7 @@ type Courier struct {
 	MoreURL string
 	// TryTimeout bounds one call of a Notifier, beside the deadlines that it keeps
 	// itself; zero is DefaultTryTimeout. The holder of the turn's lease renews it
-	// for as long as Turn runs.
+	// for as long as Take runs.
 	TryTimeout time.Duration
 	// Ladder is the wait after each failed try; nil is DefaultLadder. After one
 	// try more than it has steps, the digest becomes a dead letter.
@@ -84,8 +84,8 @@ const (
 	Accepted Outcome = "accepted"
 	// Nothing: there was nothing to send.
 	Nothing Outcome = "nothing"
-	// Deferred: the receiver did not take the digest; there will be another try.
-	Deferred Outcome = "deferred"
+	// Retried: the receiver did not take the digest; there will be another try.
+	Retried Outcome = "retried"
 	// Buried: the digest became a dead letter.
 	Buried Outcome = "buried"
 	// Released: nothing was tried, or the daemon was told to stop; the turn comes
@@ -107,7 +107,7 @@ type Result struct {
 	Hits, Entries int
 	// Tries counts those of this digest, this one included.
 	Tries int
-	// Failure and Reason are set with Deferred and Buried. Reason holds neither an
+	// Failure and Reason are set with Retried and Buried. Reason holds neither an
 	// address nor a secret.
 	Failure Failure
 	Reason  string
@@ -115,9 +115,9 @@ type Result struct {
 	Next time.Time
 }
 
-// Turn does one turn. A delivery that fails is no error: it is in the Result.
+// Take does one turn. A delivery that fails is no error: it is in the Result.
 // An error means that the store failed, or that the lease was lost.
-func (c *Courier) Turn(ctx context.Context, t Turn) (Result, error) {
+func (c *Courier) Take(ctx context.Context, t Turn) (Result, error) {
 	res, err := c.turn(ctx, t)
 	res.Subscriber = t.Subscriber
 	if err != nil {
@@ -235,7 +235,7 @@ func (c *Courier) send(ctx context.Context, t Turn, to Recipient, d Digest) (Res
 		return res, c.Log.Bury(end, t.Lease, now, res.Next, res.Reason)
 	}
 	wait := max(c.spread(ladder[res.Tries-1]), min(fail.RetryAfter, MaxRetryAfter))
-	res.Outcome, res.Next = Deferred, now.Add(wait)
+	res.Outcome, res.Next = Retried, now.Add(wait)
 	return res, c.Log.Retry(end, t.Lease, now, res.Next, res.Reason)
 }
 
