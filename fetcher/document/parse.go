@@ -1,64 +1,144 @@
 package document
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"net/url"
+	"io"
 	"strings"
-	"unicode/utf8"
 
-	"github.com/mmcdole/gofeed"
-	"github.com/newswatch/newswatch/feed"
+	"github.com/mmcdole/gofeed/atom"
+	"github.com/mmcdole/gofeed/json"
+	"github.com/mmcdole/gofeed/rss"
+	"golang.org/x/sync/semaphore"
 )
 
-// Parse reads one document.
+// inFlight is how many bytes of documents are parsed at once in this process.
+// A parse may hold a dozen times its document's size; memory belongs to the
+// process, so the gate does too, however many fetchers there are. Small
+// documents pass it without waiting for anything but a burst of big ones.
+const inFlight = 16 << 20
+
+var gate = semaphore.NewWeighted(inFlight)
+
+// Parse reads one document. It waits, as long as ctx allows, while other
+// documents that are parsed at that moment hold too much memory.
+//
+// The error matches ErrNotFeed, ErrHostile, ErrMalformed or ErrPanic, or is
+// ctx's own. A document that broke off in the middle is no error; see
+// Document.Truncated.
 func Parse(ctx context.Context, in Input) (doc *Document, err error) {
-	if err := ctx.Err(); err != nil {
+	lim := in.Limits.orDefault()
+	if len(in.Body) > lim.Bytes {
+		return nil, &BoundError{Bound: "the document's size in bytes", Limit: int64(lim.Bytes)}
+	}
+	weight := min(int64(len(in.Body)), inFlight)
+	if err := gate.Acquire(ctx, weight); err != nil {
 		return nil, err
 	}
+	defer gate.Release(weight)
+
+	bounded, cancel := context.WithTimeoutCause(ctx, lim.Time,
+		&BoundError{Bound: "the time to parse in milliseconds", Limit: lim.Time.Milliseconds()})
+	defer cancel()
 	defer func() {
 		if r := recover(); r != nil {
 			doc, err = nil, fmt.Errorf("document: %w: %v", ErrPanic, r)
 		}
 	}()
-	f, err := gofeed.NewParser().Parse(bytes.NewReader(in.Body))
-	if err != nil {
-		return nil, fmt.Errorf("document: %w: %w", ErrMalformed, err)
+	doc, err = parse(bounded, in, lim)
+	if err != nil && bounded.Err() != nil && errors.Is(err, bounded.Err()) {
+		err = context.Cause(bounded)
 	}
-	doc = &Document{Kind: Kind(f.FeedType), Version: f.FeedVersion, Title: f.Title, Link: CanonicalLink(in.URL, f.Link)}
-	for _, it := range f.Items {
-		item := feed.Item{FeedID: in.FeedID, GUID: it.GUID, Title: Text(it.Title, 1024), Link: CanonicalLink(in.URL, it.Link), Summary: Text(it.Description, 1<<18)}
-		if it.PublishedParsed != nil {
-			item.Published = it.PublishedParsed.UTC()
+	return doc, err
+}
+
+func (l Limits) orDefault() Limits {
+	d := DefaultLimits()
+	for _, f := range []struct{ field, value *int }{
+		{&l.Bytes, &d.Bytes}, {&l.Items, &d.Items}, {&l.TitleBytes, &d.TitleBytes}, {&l.TextBytes, &d.TextBytes},
+		{&l.Depth, &d.Depth}, {&l.Namespaces, &d.Namespaces}, {&l.Elements, &d.Elements}, {&l.Pieces, &d.Pieces},
+		{&l.TagBytes, &d.TagBytes}, {&l.Attributes, &d.Attributes}, {&l.RunBytes, &d.RunBytes},
+	} {
+		if *f.field <= 0 {
+			*f.field = *f.value
 		}
-		item.ID = feed.NewItemID(in.FeedID, item.GUID, item.Link, item.Title)
-		doc.Items = append(doc.Items, item)
 	}
-	return doc, nil
+	if l.Time <= 0 {
+		l.Time = d.Time
+	}
+	return l
 }
 
-// Text reduces HTML to plain text of at most max bytes.
-func Text(html string, max int) string {
-	s := strings.Join(strings.Fields(html), " ")
-	for len(s) > max || !utf8.ValidString(s) {
-		s = s[:len(s)-1]
+// parse does the work. Each stage is linear in the document and looks at ctx.
+func parse(ctx context.Context, in Input, lim Limits) (*Document, error) {
+	src, charset := settleCharset(in.Body, in.ContentType)
+	if len(src) > lim.Bytes {
+		return nil, &BoundError{Bound: "the document's size in bytes", Limit: int64(lim.Bytes)}
 	}
-	return s
-}
-
-// CanonicalLink resolves ref against base; empty unless http or https.
-func CanonicalLink(base, ref string) string {
-	b, err := url.Parse(base)
+	form, start, err := sniff(src, in.Body, lim)
 	if err != nil {
-		return ""
+		return nil, err
 	}
-	u, err := b.Parse(ref)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") {
-		return ""
+	var clean *rewritten
+	if form == formatJSON {
+		clean, err = rewriteJSON(ctx, src, start, in.Now, lim)
+	} else {
+		clean, err = rewriteXML(ctx, src, start, in.URL, in.Now, lim)
 	}
-	return u.String()
+	if err != nil {
+		return nil, err
+	}
+	t := newTranslation(ctx, in, lim, clean)
+	t.doc.Charset = charset
+	reader := &contextReader{ctx: ctx, rest: clean.body}
+	switch clean.kind {
+	case KindJSON:
+		f, err := new(json.Parser).Parse(reader)
+		if err != nil {
+			return nil, malformed(ctx, err)
+		}
+		err = t.json(f)
+		return t.doc, err
+	case KindAtom:
+		f, err := new(atom.Parser).Parse(reader)
+		if err != nil {
+			return nil, malformed(ctx, err)
+		}
+		err = t.atom(f)
+		return t.doc, err
+	}
+	f, err := new(rss.Parser).Parse(reader)
+	if err != nil {
+		return nil, malformed(ctx, err)
+	}
+	err = t.rss(f)
+	return t.doc, err
 }
 
-// Hash is the same for two bodies that differ in build dates only.
-func Hash(body []byte) string { return fmt.Sprintf("%x", len(body)) }
+// malformed wraps gofeed's error. Its text may quote the document, and is cut.
+func malformed(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fmt.Errorf("document: %w: %s", ErrMalformed, strings.ToValidUTF8(cut(err.Error(), 200), ""))
+}
+
+// contextReader hands gofeed a document piece by piece and stops when ctx ends,
+// which is the only way to stop gofeed.
+type contextReader struct {
+	ctx  context.Context
+	rest []byte
+}
+
+func (r *contextReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	if len(r.rest) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, r.rest[:min(len(r.rest), 64<<10)])
+	r.rest = r.rest[n:]
+	return n, nil
+}

@@ -1,0 +1,5 @@
+package document
+
+import "fmt"
+
+func sprint(format string, args ...any) string { return fmt.Sprintf(format, args...) }
