@@ -33,21 +33,21 @@ type Policy struct {
 
 // RefusedError says which address was not dialled and why.
 type RefusedError struct {
-	// Addr is what would have been dialled.
-	Addr netip.AddrPort
-	// Why names the kind of address or port, such as "a loopback address".
+	// Addr is what would have been dialled, as "address:port".
+	Addr string
+	// Why is the reason, such as "a loopback address".
 	Why string
-	// Allowable is whether fetch.allow_networks can allow it.
-	Allowable bool
+	// Network is what fetch.allow_networks would have to list for the address to
+	// be allowed; it is not valid where no setting allows it.
+	Network netip.Prefix
 }
 
 // Error names the address, the reason, and the setting that would allow it.
 func (e *RefusedError) Error() string {
-	if !e.Allowable {
+	if !e.Network.IsValid() {
 		return fmt.Sprintf("netguard: refused to dial %s: %s", e.Addr, e.Why)
 	}
-	return fmt.Sprintf("netguard: refused to dial %s: %s, which is not public; list its network in fetch.allow_networks to allow it",
-		e.Addr.Addr(), e.Why)
+	return fmt.Sprintf("netguard: refused to dial %s: %s is not public; %s in fetch.allow_networks would allow it", e.Addr, e.Why, e.Network)
 }
 
 // Check returns a *RefusedError when the address may not be dialled.
@@ -58,23 +58,22 @@ func (e *RefusedError) Error() string {
 // lost.
 func (p Policy) Check(addr netip.AddrPort) error {
 	ip := addr.Addr().Unmap()
-	addr = netip.AddrPortFrom(ip, addr.Port())
 	if ip.Zone() != "" {
-		return &RefusedError{Addr: addr, Why: "an address with a zone belongs to a link of this machine"}
+		return &RefusedError{Addr: addr.String(), Why: "an address with a zone is on a link of this machine"}
 	}
 	if name, bad := otherProtocol(addr.Port()); bad {
-		return &RefusedError{Addr: addr, Why: "the port is that of " + name}
+		return &RefusedError{Addr: addr.String(), Why: "the port is that of " + name}
 	}
 	why, special := specialPurpose(ip)
 	if !special {
 		return nil
 	}
-	for _, net := range p.Allow {
-		if net.Contains(ip) {
+	for _, network := range p.Allow {
+		if network.Contains(ip) {
 			return nil
 		}
 	}
-	return &RefusedError{Addr: addr, Why: why, Allowable: true}
+	return &RefusedError{Addr: addr.String(), Why: why, Network: netip.PrefixFrom(ip, ip.BitLen())}
 }
 
 // Dialer returns a dialer that connects only to what the policy allows. Its
@@ -91,11 +90,11 @@ func (p Policy) Dialer() *net.Dialer {
 // socket connects. What it cannot read it refuses.
 func (p Policy) control(_ context.Context, network, address string, _ syscall.RawConn) error {
 	if network != "tcp4" && network != "tcp6" {
-		return fmt.Errorf("netguard: refused to dial over %s: only TCP is spoken", network)
+		return &RefusedError{Addr: address, Why: "only TCP is spoken, not " + network}
 	}
 	addr, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return fmt.Errorf("netguard: refused to dial %q: %w", address, err)
+		return &RefusedError{Addr: address, Why: "that is not an address"}
 	}
 	return p.Check(addr)
 }

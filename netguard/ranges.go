@@ -71,8 +71,9 @@ func specialPurpose(ip netip.Addr) (what string, is bool) {
 
 // otherProtocol names the protocol of a port on which HTTP is not spoken. A
 // request to it could be read as a command by a server of that protocol. The
-// list is that of the Fetch standard (§2.9, "port blocking"), so a feed on such
-// a port could not be opened in a browser either.
+// list is that of the Fetch standard ("port blocking"), so a feed on such a port
+// could not be opened in a browser either, with Redis and memcached, which often
+// stand beside this program.
 func otherProtocol(port uint16) (name string, is bool) {
 	name, is = badPorts[port]
 	return name, is
