@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -38,15 +39,35 @@ func newNameServer(t *testing.T, answer func(name string, n int64) []netip.Addr)
 			}
 		}
 	}()
+	// A lookup goes on for some seconds after whoever asked for it has left;
+	// closing its connections and allowing no more of them ends it.
+	var mu sync.Mutex
+	var open []net.Conn
+	closed := false
 	t.Cleanup(func() {
+		mu.Lock()
+		closed = true
+		for _, c := range open {
+			c.Close()
+		}
+		mu.Unlock()
 		conn.Close()
 		<-done
 	})
 	s.resolver = &net.Resolver{
 		PreferGo: true,
 		Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if closed {
+				return nil, net.ErrClosed
+			}
 			var d net.Dialer
-			return d.DialContext(ctx, "udp4", conn.LocalAddr().String())
+			c, err := d.DialContext(ctx, "udp4", conn.LocalAddr().String())
+			if err == nil {
+				open = append(open, c)
+			}
+			return c, err
 		},
 	}
 	return s
