@@ -18,8 +18,8 @@ var durationUnits = []struct {
 	unit time.Duration
 }{{"ms", time.Millisecond}, {"s", time.Second}, {"m", time.Minute}, {"h", time.Hour}, {"d", day}, {"w", week}}
 
-// parseDuration reads 15m, 24h, 30d, 2w, 1h30m or 1.5h. A day is 24 hours.
-func parseDuration(s string) (time.Duration, error) {
+// ParseDuration reads 15m, 24h, 30d, 2w, 1h30m or 1.5h. A day is 24 hours.
+func ParseDuration(s string) (time.Duration, error) {
 	var total float64
 	rest := s
 	for rest != "" {
@@ -61,7 +61,7 @@ func durationError(s string) error {
 	return &valueError{Message: fmt.Sprintf("%q is not a duration", s), Hint: "write 30s, 15m, 24h, 30d or 2w"}
 }
 
-// formatDuration is the shortest text that parseDuration reads back, for
+// formatDuration is the shortest text that ParseDuration reads back, for
 // messages.
 func formatDuration(d time.Duration) string {
 	for i := len(durationUnits) - 1; i >= 0; i-- {

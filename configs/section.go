@@ -135,7 +135,7 @@ func parsed[T any](s *section, key string, dst *T, parse func(string) (T, error)
 
 func (s *section) duration(key string, dst *time.Duration, lo, hi time.Duration) bool {
 	return parsed(s, key, dst, func(t string) (time.Duration, error) {
-		d, err := parseDuration(t)
+		d, err := ParseDuration(t)
 		if err == nil && (d < lo || d > hi) {
 			err = &valueError{Message: fmt.Sprintf("%s is out of range", t),
 				Hint: fmt.Sprintf("want %s to %s", formatDuration(lo), formatDuration(hi))}
