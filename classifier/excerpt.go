@@ -32,7 +32,7 @@ func excerpt(segs []segment, spans []span) Excerpt {
 		}
 		if n-i > most {
 			most = n - i
-			best.Field = sp.field
+			best.Field = segs[sp.seg].field
 			from, to = i, n
 		}
 		i = max(i, n-1)

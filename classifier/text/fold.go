@@ -97,8 +97,8 @@ func (b *Buffer) Add(s string) {
 func (b *Buffer) word(s string, start, i, off int) int {
 	var (
 		prev    kind
-		latin   = i > start // the last letter is of the Latin script, so a diacritic after it goes
-		compose = false     // the word is not yet in NFC
+		latin   = true  // no letter yet but of the Latin script at last, so a diacritic goes
+		compose = false // the word is not yet in NFC
 	)
 	for i < len(s) {
 		if c := s[i]; c < utf8.RuneSelf {
@@ -126,7 +126,7 @@ func (b *Buffer) word(s string, start, i, off int) int {
 			i += size
 			continue
 		case kindDiacritic:
-			if latin || len(b.folded) == off {
+			if latin {
 				i += size
 				if len(b.folded) == off {
 					start = i

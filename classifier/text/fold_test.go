@@ -3,6 +3,7 @@ package text
 import (
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -60,6 +61,20 @@ func TestFold(t *testing.T) {
 				t.Errorf("not idempotent: %q, then %q", got, again)
 			}
 		})
+	}
+}
+
+// TestFoldEveryCharacter holds that folding is finished after one pass, whatever
+// stands beside a character.
+func TestFoldEveryCharacter(t *testing.T) {
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		c := string(r)
+		for _, s := range []string{c, "a" + c, c + "a", "ക" + c, "и" + c + "\u0308", "의" + c, "児" + c} {
+			once := Fold(s)
+			if twice := Fold(once); twice != once {
+				t.Fatalf("Fold(%+q) = %+q, then %+q", s, once, twice)
+			}
+		}
 	}
 }
 

@@ -109,7 +109,10 @@ func isNukta(r rune) bool {
 func isApostrophe(r rune) bool { return 0x02b9 <= r && r <= 0x02bf || r == 0x02c8 || r == 0xa78c }
 
 func isDropped(r rune) bool {
-	return r == 0x0640 || r == 0x034f || isNukta(r) || unicode.In(r, unicode.Cf, unicode.Variation_Selector)
+	// The iota subscript folds to a letter, but composes as a mark: it cannot do
+	// both.
+	const tatweel, joiner, iotaSubscript = 0x0640, 0x034f, 0x0345
+	return r == tatweel || r == joiner || r == iotaSubscript || isNukta(r) || unicode.In(r, unicode.Cf, unicode.Variation_Selector)
 }
 
 func isSolo(r rune) bool {
@@ -120,8 +123,8 @@ func isSolo(r rune) bool {
 // isDiacritic holds for the blocks of combining marks that belong to no one
 // script.
 func isDiacritic(r rune) bool {
-	return 0x0300 <= r && r <= 0x036f || 0x1ab0 <= r && r <= 0x1aff || 0x1dc0 <= r && r <= 0x1dff ||
-		0x20d0 <= r && r <= 0x20ff || 0xfe20 <= r && r <= 0xfe2f
+	return (0x0300 <= r && r <= 0x036f || 0x1ab0 <= r && r <= 0x1aff || 0x1dc0 <= r && r <= 0x1dff ||
+		0x20d0 <= r && r <= 0x20ff || 0xfe20 <= r && r <= 0xfe2f) && unicode.IsMark(r)
 }
 
 // virama is the combining class of the sign that joins two consonants. It is
@@ -145,7 +148,7 @@ func classify(r rune) (kind, string) {
 	case unicode.IsMark(r):
 		return kindMark | flags(r), foldOne(r)
 	case unicode.Is(unicode.Nd, r):
-		return kindWord, string('0' + digit(r))
+		return kindWord | flagLatin, string('0' + digit(r))
 	case unicode.IsLetter(r) || unicode.IsNumber(r):
 		s := foldOne(r)
 		first, _ := utf8.DecodeRuneInString(s)
@@ -153,10 +156,16 @@ func classify(r rune) (kind, string) {
 		case s == "-":
 			return kindSpace, ""
 		case isSolo(r) || isSolo(first):
+			if utf8.RuneCountInString(s) > 1 {
+				s = "" // a compatibility form of several, each of them a word of its own
+			}
 			return kindSolo, s
 		case s != "" && (first < utf8.RuneSelf || unicode.Is(unicode.Latin, first)),
 			s == "" && unicode.Is(unicode.Latin, r):
 			return kindWord | flagLatin, s
+		}
+		if s != "" {
+			return kindWord | flags(first), s
 		}
 		return kindWord | flags(r), s
 	}
@@ -183,9 +192,20 @@ func foldOne(r rune) string {
 	first, _ := utf8.DecodeRuneInString(d)
 	latin := first < utf8.RuneSelf || unicode.Is(unicode.Latin, first)
 	var b strings.Builder
-	for _, c := range cases.Fold().String(d) {
+	d = strings.Map(func(c rune) rune {
+		if isDropped(c) || latin && isDiacritic(c) {
+			return -1
+		}
+		return c
+	}, d)
+	if !unicode.Is(unicode.Cherokee, r) || unicode.IsLower(r) {
+		d = cases.Fold().String(d) // Cherokee folds to its capitals, which are not to be folded again
+	}
+	for _, c := range d {
 		switch {
-		case isNukta(c) || latin && isDiacritic(c):
+		case latin && isDiacritic(c): // that of ŉ and the like
+		case isApostrophe(c):
+			return "-"
 		case special[c] != "":
 			b.WriteString(special[c])
 		case unicode.Is(unicode.Nd, c):

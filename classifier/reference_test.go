@@ -1,0 +1,282 @@
+package classifier
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/newswatch/newswatch/classifier/text"
+)
+
+// The reference is the slow and obvious way to evaluate a rule: it folds every
+// field again for every term and compares words one by one. It shares the fold
+// with the engine, and nothing else.
+
+type reference struct {
+	doc      *Doc
+	where    Where
+	concepts map[string][]Expr
+}
+
+// fieldTexts are the pieces of a field that no phrase crosses.
+func (r reference) fieldTexts(f Field) []string {
+	switch f {
+	case FieldTitle:
+		return []string{r.doc.Title}
+	case FieldLead:
+		return []string{r.doc.Lead}
+	case FieldBody:
+		return []string{r.doc.Body}
+	case FieldAuthor:
+		return r.doc.Authors
+	case FieldTag:
+		return r.doc.Categories
+	case FieldURL:
+		return []string{r.doc.URL}
+	case FieldSource:
+		return []string{r.doc.Source}
+	}
+	panic(f)
+}
+
+func (r reference) holds(e Expr) bool {
+	switch e := e.(type) {
+	case *allOf:
+		return !slices.ContainsFunc(e.kids, func(k Expr) bool { return !r.holds(k) })
+	case *anyOf:
+		return slices.ContainsFunc(e.kids, r.holds)
+	case *negation:
+		return !r.holds(e.kid)
+	case *langIs:
+		return r.doc.Lang == e.tag || strings.HasPrefix(r.doc.Lang, e.tag+"-")
+	case *siteIs:
+		host, _, _ := strings.Cut(strings.TrimPrefix(r.doc.URL, "https://"), "/")
+		return host == e.host || strings.HasSuffix(host, "."+e.host)
+	case *conceptRef:
+		return slices.ContainsFunc(r.concepts[e.id], func(k Expr) bool {
+			if e.field != "" {
+				k = scoped(k, e.field)
+			}
+			return r.holds(k)
+		})
+	case *term:
+		fields := []Field{e.field}
+		if e.field == "" {
+			fields = []Field{FieldTitle, FieldLead, FieldBody}
+		}
+		for _, f := range fields {
+			if r.where == Headline && (f == FieldLead || f == FieldBody) {
+				continue
+			}
+			for _, s := range r.fieldTexts(f) {
+				words := strings.Fields(text.Fold(s))
+				for i := range words {
+					if slices.ContainsFunc(sequences(e.words), func(seq []string) bool { return startsWith(words[i:], seq) }) {
+						return true
+					}
+				}
+			}
+		}
+		return false
+	}
+	panic(e)
+}
+
+// sequences are the ways to write a term; a word that ends in * is a prefix.
+func sequences(ws []word) [][]string {
+	if len(ws) == 0 {
+		return [][]string{nil}
+	}
+	var out [][]string
+	star := ""
+	if ws[0].prefix {
+		star = "*"
+	}
+	for _, tail := range sequences(ws[1:]) {
+		open := slices.Clone(ws[0].parts)
+		open[len(open)-1] += star
+		out = append(out, append(open, tail...))
+		if len(open) > 1 {
+			out = append(out, append([]string{strings.Join(ws[0].parts, "") + star}, tail...))
+		}
+	}
+	return out
+}
+
+func startsWith(words, seq []string) bool {
+	if len(words) < len(seq) {
+		return false
+	}
+	for i, s := range seq {
+		if stem, ok := strings.CutSuffix(s, "*"); ok && strings.HasPrefix(words[i], stem) {
+			continue
+		}
+		if words[i] != s {
+			return false
+		}
+	}
+	return true
+}
+
+// Random rules and texts are made of few words, so that they meet.
+var (
+	genWord = rapid.SampledFrom([]string{
+		"hunt", "hunting", "huntsman", "p", "phunt", "porn", "porno", "pornography", "child", "csam", "ഹണ്ട", "ഹണ്ടിന്റെ", "पी", "हंट",
+	})
+	genSep   = rapid.SampledFrom([]string{" ", " ", " ", "-", ". ", "\n", "’"})
+	genField = rapid.SampledFrom([]Field{"", "", "", FieldTitle, FieldLead, FieldBody, FieldAuthor, FieldTag, FieldURL, FieldSource})
+)
+
+func genText(words int) *rapid.Generator[string] {
+	return rapid.Custom(func(t *rapid.T) string {
+		var b strings.Builder
+		for range rapid.IntRange(0, words).Draw(t, "words") {
+			b.WriteString(genWord.Draw(t, "word"))
+			b.WriteString(genSep.Draw(t, "sep"))
+		}
+		return b.String()
+	})
+}
+
+var genDoc = rapid.Custom(func(t *rapid.T) *Doc {
+	d := &Doc{
+		Title: genText(6).Draw(t, "title"), Lead: genText(8).Draw(t, "lead"), Body: genText(20).Draw(t, "body"),
+		Authors: rapid.SliceOfN(genText(3), 0, 3).Draw(t, "authors"), Categories: rapid.SliceOfN(genText(2), 0, 2).Draw(t, "tags"),
+		URL:    rapid.SampledFrom([]string{"", "https://thehindu.com/p-hunt/porn", "https://www.thehindu.com/", "https://nothehindu.com/csam"}).Draw(t, "url"),
+		Source: genText(2).Draw(t, "source"), Lang: rapid.SampledFrom([]string{"", "en", "en-in", "ml"}).Draw(t, "lang"),
+	}
+	switch rapid.IntRange(0, 3).Draw(t, "overlap") {
+	case 0:
+		d.Body = d.Lead + d.Body
+	case 1:
+		words := strings.Fields(d.Body)
+		d.Lead = strings.Join(words[:len(words)/2], " ") + " …"
+	case 2:
+		d.Lead = d.Body
+	}
+	return d
+})
+
+var genTerm = rapid.Custom(func(t *rapid.T) Expr {
+	e := &term{field: genField.Draw(t, "field")}
+	for range rapid.IntRange(1, 3).Draw(t, "words") {
+		w := word{parts: rapid.SliceOfN(genWord, 1, 2).Draw(t, "parts")}
+		for i, p := range w.parts {
+			w.parts[i] = text.Fold(p)
+		}
+		last := &w.parts[len(w.parts)-1]
+		if rapid.Bool().Draw(t, "prefix") {
+			stem := trimVirama(*last)
+			if n, need := letters(stem); n >= need {
+				*last, w.prefix = stem, true
+			}
+		}
+		e.words = append(e.words, w)
+	}
+	return e
+})
+
+func genExpr(depth int) *rapid.Generator[Expr] {
+	return rapid.Custom(func(t *rapid.T) Expr {
+		if depth == 0 {
+			return genTerm.Draw(t, "term")
+		}
+		kids := rapid.SliceOfN(genExpr(depth-1), 2, 3)
+		switch rapid.IntRange(0, 7).Draw(t, "kind") {
+		case 0, 1:
+			return all(kids.Draw(t, "all")...)
+		case 2, 3:
+			return either(kids.Draw(t, "any")...)
+		case 4:
+			return negate(genExpr(depth-1).Draw(t, "not"))
+		case 5:
+			return rapid.SampledFrom([]Expr{&siteIs{"thehindu.com"}, &langIs{"en"}, &langIs{"en-in"}}).Draw(t, "origin")
+		case 6:
+			return &conceptRef{genField.Draw(t, "field"), "c"}
+		}
+		return genTerm.Draw(t, "term")
+	})
+}
+
+// known is what the parser must know of the concept.
+var known = map[string]*concept{"c": {}}
+
+// TestEngineAgreesWithReference also holds that the canonical form of a random
+// expression parses back to it: the rules are compiled from what it prints.
+func TestEngineAgreesWithReference(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		terms := rapid.SliceOfN(genExpr(1).Filter(func(e Expr) bool { return !strings.Contains(e.String(), "@") }), 0, 4).Draw(t, "concept")
+		concept := Concept{ID: "c", Terms: map[string][]Source{}}
+		for _, e := range terms {
+			concept.Terms["en"] = append(concept.Terms["en"], Text(e.String()))
+		}
+		exprs := rapid.SliceOfN(genExpr(3), 1, 12).Draw(t, "rules")
+		rules := make([]Rule, len(exprs))
+		for i, e := range exprs {
+			rules[i] = Rule{ID: string(rune('a' + i)), Query: Text(e.String()), Where: rapid.SampledFrom([]Where{"", Anywhere, Headline}).Draw(t, "where")}
+		}
+		rs, _, err := Compile(rules, []Concept{concept})
+		if err != nil {
+			t.Fatalf("a printed rule does not parse: %v", err)
+		}
+		for range 3 {
+			doc := genDoc.Draw(t, "doc")
+			got := map[string]RuleMatch{}
+			for _, m := range rs.Match(doc) {
+				got[m.Rule] = m
+			}
+			for i, e := range exprs {
+				p := parser{src: rules[i].Query, concepts: known}
+				if s := p.parse().String(); s != e.String() {
+					t.Fatalf("%s parses to %s", e, s)
+				}
+				want := reference{doc, rules[i].Where, map[string][]Expr{"c": terms}}.holds(e)
+				m, ok := got[rules[i].ID]
+				if ok != want {
+					t.Fatalf("%s (where %s): engine %v, reference %v", e, rules[i].Where, ok, want)
+				}
+				if rs.Matches(rules[i].ID, doc) != want {
+					t.Fatalf("%s: Matches disagrees with Match", e)
+				}
+				checkMatches(t, doc, m)
+			}
+		}
+	})
+}
+
+// failer is what testing.T and rapid.T have in common.
+type failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+// checkMatches holds that every span is where it says and what it says.
+func checkMatches(t failer, doc *Doc, m RuleMatch) {
+	t.Helper()
+	for i, x := range m.Matches {
+		if s := doc.Text(x.Field); x.Start < 0 || x.End > len(s) || x.Start >= x.End || s[x.Start:x.End] != x.Text {
+			t.Fatalf("match %+v is not in %s %q", x, x.Field, s)
+		}
+		if i > 0 && x == m.Matches[i-1] {
+			t.Fatalf("match %+v twice", x)
+		}
+	}
+	x, last := m.Excerpt, 0
+	if n := len([]rune(x.Text)); n > MaxExcerpt {
+		t.Fatalf("an excerpt of %d characters", n)
+	}
+	if x.Text != "" && !strings.Contains(doc.Text(x.Field), strings.Trim(x.Text, "…")) {
+		t.Fatalf("the excerpt %q is not in %s %q", x.Text, x.Field, doc.Text(x.Field))
+	}
+	for _, mark := range x.Marks {
+		if mark[0] < last || mark[1] <= mark[0] || mark[1] > len(x.Text) {
+			t.Fatalf("marks %v of an excerpt of %d bytes", x.Marks, len(x.Text))
+		}
+		last = mark[1]
+	}
+	if x.Text != "" && len(x.Marks) == 0 {
+		t.Fatalf("an excerpt without a mark: %q", x.Text)
+	}
+}
