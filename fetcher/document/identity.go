@@ -68,7 +68,8 @@ func (c *candidate) id() feed.ItemID {
 	return feed.NewItemID(c.item.FeedID, "", "", key)
 }
 
-// identify gives each item its ID and leaves out the repeats, which it counts.
+// identify gives each item its ID and leaves out, and counts, the repeats and the
+// items in which there is nothing to name them by.
 //
 // An item is named by its guid, else its link, else its title, else its text. A
 // publisher's guid is believed until the document itself refutes it: where items

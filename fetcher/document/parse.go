@@ -72,6 +72,17 @@ func (l Limits) orDefault() Limits {
 
 // parse does the work. Each stage is linear in the document and looks at ctx.
 func parse(ctx context.Context, in Input, lim Limits) (*Document, error) {
+	t, err := read(ctx, in, lim)
+	if err != nil {
+		return nil, err
+	}
+	items, repeats := identify(t.items)
+	t.doc.Items, t.doc.Repeats = items, repeats
+	return t.doc, nil
+}
+
+// read does all but giving the items their IDs.
+func read(ctx context.Context, in Input, lim Limits) (*translation, error) {
 	src, charset := settleCharset(in.Body, in.ContentType)
 	if len(src) > lim.Bytes {
 		return nil, &BoundError{Bound: "the document's size in bytes", Limit: int64(lim.Bytes)}
@@ -98,22 +109,19 @@ func parse(ctx context.Context, in Input, lim Limits) (*Document, error) {
 		if err != nil {
 			return nil, malformed(ctx, err)
 		}
-		err = t.json(f)
-		return t.doc, err
+		return t, t.json(f)
 	case KindAtom:
 		f, err := new(atom.Parser).Parse(reader)
 		if err != nil {
 			return nil, malformed(ctx, err)
 		}
-		err = t.atom(f)
-		return t.doc, err
+		return t, t.atom(f)
 	}
 	f, err := new(rss.Parser).Parse(reader)
 	if err != nil {
 		return nil, malformed(ctx, err)
 	}
-	err = t.rss(f)
-	return t.doc, err
+	return t, t.rss(f)
 }
 
 // malformed wraps gofeed's error. Its text may quote the document, and is cut.

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // rewritten is a document as gofeed gets it, and what was learned on the way.
@@ -340,14 +341,18 @@ func (w *rewriter) leaf(t *tag, r *rule, f *frame) error {
 		}
 		text = w.based(text, f.base)
 	case workAtomLink:
-		w.atomLink(r, &a, f.base)
+		if len(a.href) > 0 {
+			text = w.entities.appendDecoded(w.text[:0], a.href)
+		}
+		w.atomLink(r, &a, w.based(text, f.base))
 		return nil
 	case workCategory:
-		switch {
-		case len(a.label) > 0:
+		// The label is for people, but only the term has to be there (RFC 4287
+		// §4.2.2); a term that is an address says nothing without its label.
+		if term := a.term; len(a.label) > 0 && (len(term) == 0 || bytes.Contains(term, []byte("://"))) {
 			text = w.entities.appendDecoded(w.text[:0], a.label)
-		case len(a.term) > 0:
-			text = w.entities.appendDecoded(w.text[:0], a.term)
+		} else if len(term) > 0 {
+			text = w.entities.appendDecoded(w.text[:0], term)
 		}
 		if r.out == "category" {
 			w.out = append(w.out, `<category term="`...)
@@ -359,11 +364,9 @@ func (w *rewriter) leaf(t *tag, r *rule, f *frame) error {
 		w.list(r.out, text)
 		w.seen |= r.bit
 		return nil
-	case workContent:
-		if bytes.EqualFold(a.mode, []byte("base64")) {
-			if plain, err := base64.StdEncoding.DecodeString(string(text)); err == nil {
-				text = dropForbidden(repairUTF8(plain))
-			}
+	case workText, workContent:
+		if text = decodeBase64(text, &a); text == nil {
+			return nil
 		}
 	case workGUID:
 		if w.put(`<guid isPermaLink="`+permalink(a.permalink)+`">`, text, "</guid>") {
@@ -380,6 +383,24 @@ func (w *rewriter) leaf(t *tag, r *rule, f *frame) error {
 	return nil
 }
 
+// decodeBase64 decodes text that says it is in base64: by Atom 0.3's mode, or by
+// a media type that is not text (RFC 4287 §4.1.3.3). Data that turns out to be no
+// text is nothing to read.
+func decodeBase64(text []byte, a *attributes) []byte {
+	octets := bytes.EqualFold(a.typ, []byte("application/octet-stream"))
+	if !octets && !bytes.EqualFold(a.mode, []byte("base64")) {
+		return text
+	}
+	plain, err := base64.StdEncoding.DecodeString(string(bytes.Join(bytes.Fields(text), nil)))
+	switch {
+	case err == nil && utf8.Valid(plain) && bytes.IndexByte(plain, 0) < 0:
+		return dropForbidden(plain)
+	case octets:
+		return nil
+	}
+	return text
+}
+
 func permalink(attr []byte) string {
 	if bytes.EqualFold(bytes.TrimSpace(attr), []byte("false")) {
 		return "false"
@@ -390,7 +411,7 @@ func permalink(attr []byte) string {
 // isMedia reports whether a content type is of something that is not read.
 func isMedia(typ string) bool {
 	typ = strings.ToLower(strings.TrimSpace(typ))
-	for _, prefix := range []string{"image", "audio/", "video", "font/", "model/", "application/octet", "application/pdf", "application/zip", "application/gzip"} {
+	for _, prefix := range []string{"image", "audio/", "video", "font/", "model/", "application/pdf", "application/zip", "application/gzip"} {
 		if strings.HasPrefix(typ, prefix) {
 			return true
 		}
@@ -400,7 +421,7 @@ func isMedia(typ string) bool {
 
 // atomLink writes a link where its relation is one that is of use: to what the
 // item is, to the feed itself, or to its hub. Enclosures and pictures are not.
-func (w *rewriter) atomLink(r *rule, a *attributes, base string) {
+func (w *rewriter) atomLink(r *rule, a *attributes, href []byte) {
 	rel := strings.ToLower(strings.TrimSpace(string(a.rel)))
 	switch rel {
 	case "", "alternate", "self", "hub", "canonical", "via", "related":
@@ -412,7 +433,6 @@ func (w *rewriter) atomLink(r *rule, a *attributes, base string) {
 	if rel == "" {
 		rel = "alternate"
 	}
-	href := w.based(w.entities.appendDecoded(w.text[:0], a.href), base)
 	if len(href) == 0 {
 		return
 	}

@@ -84,10 +84,6 @@ func sniff(src, raw []byte, lim Limits) (format, int, error) {
 // not found yet, and says what it was.
 func (s *scanner) bare() (markup, error) {
 	rest := s.src[s.pos:]
-	if len(rest) >= 14 && strings.EqualFold(string(rest[:14]), "<!doctype html") {
-		// XHTML and HTML alike.
-		return markupNone, notFeed("an HTML page%s", titled(s.src))
-	}
 	kind, err := markupNone, error(nil)
 	switch {
 	case len(rest) < 2:

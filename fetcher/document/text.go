@@ -26,13 +26,15 @@ func Text(markup string, max int) string {
 // bytes, whether it holds HTML, HTML that was escaped, or plain text. A '<' that
 // begins no tag stays, so that "a < b" survives.
 func Title(markup string, max int) string {
+	markup = cut(markup, 16*max)
 	// Every pass takes at least one '<' or '&' away, and each level of escaping
 	// takes a pass; nobody but an attacker needs more than three.
 	for range 8 {
-		if strings.IndexByte(markup, '&') < 0 && tagAt(markup, 0) < 0 {
+		plain := decodeReferences(dropTags(markup, ""))
+		if plain == markup {
 			return oneLine(markup, max)
 		}
-		markup = decodeReferences(dropTags(markup, ""))
+		markup = plain
 	}
 	return oneLine(strings.NewReplacer("<", " ", ">", " ", "&", " ").Replace(markup), max)
 }
@@ -83,8 +85,12 @@ func tagAt(s string, i int) int {
 }
 
 // tagLen is the length of the tag that s begins with, or 0. Looking for the end
-// stops at the next '<', so that the whole text is looked at once.
+// stops at the next '<', so that the whole text is looked at once. A comment is
+// a tag even where its end is missing.
 func tagLen(s string) int {
+	if strings.HasPrefix(s, "<!--") {
+		return len("<!--")
+	}
 	if len(s) < 3 || !isLetter(s[1]) && s[1] != '/' && s[1] != '!' && s[1] != '?' {
 		return 0
 	}
@@ -95,8 +101,9 @@ func tagLen(s string) int {
 	return end + 2
 }
 
-// dropTags removes the tags of a title. One that separates words in a browser
-// leaves a space; one that only dresses a part of a word leaves between.
+// dropTags removes the tags of a title, and what scripts and comments hold. A tag
+// that separates words in a browser leaves a space; one that only dresses a part
+// of a word leaves between.
 func dropTags(s, between string) string {
 	i := tagAt(s, 0)
 	if i < 0 {
@@ -104,23 +111,38 @@ func dropTags(s, between string) string {
 	}
 	var b strings.Builder
 	b.Grow(len(s))
-	for i >= 0 {
+	for ; i >= 0; i = tagAt(s, 0) {
 		b.WriteString(s[:i])
-		n := tagLen(s[i:])
-		name := strings.ToLower(strings.TrimLeft(s[i+1:i+n-1], "/"))
-		if end := strings.IndexAny(name, " \t\r\n/"); end >= 0 {
-			name = name[:end]
+		if strings.HasPrefix(s[i:], "<!--") {
+			_, s, _ = strings.Cut(s[i:], "-->")
+			continue
 		}
-		if blocks[name] > 0 {
+		n := tagLen(s[i:])
+		name := tagWord(s[i : i+n])
+		s = s[i+n:]
+		switch {
+		case blocks[name] > 0:
 			b.WriteByte(' ')
-		} else {
+		default:
 			b.WriteString(between)
 		}
-		s = s[i+n:]
-		i = tagAt(s, 0)
+		if unread[name] {
+			if _, rest, ok := strings.Cut(s, "</"+name); ok {
+				s = "</" + name + rest
+			}
+		}
 	}
 	b.WriteString(s)
 	return b.String()
+}
+
+// tagWord returns the element's name in a tag, in lower case.
+func tagWord(tag string) string {
+	name := strings.ToLower(strings.TrimLeft(tag[1:len(tag)-1], "/"))
+	if end := strings.IndexAny(name, " \t\r\n/"); end >= 0 {
+		name = name[:end]
+	}
+	return name
 }
 
 // blocks are the elements that begin and end a line (1) or a paragraph (2).
@@ -143,10 +165,7 @@ var unread = map[string]bool{
 // references are resolved: it was escaped twice.
 func holdsHTML(s string) bool {
 	for i := tagAt(s, 0); i >= 0; i = tagAt(s, i+1) {
-		name := strings.ToLower(strings.TrimLeft(s[i+1:i+tagLen(s[i:])-1], "/"))
-		if end := strings.IndexAny(name, " \t\r\n/"); end >= 0 {
-			name = name[:end]
-		}
+		name := tagWord(s[i : i+tagLen(s[i:])])
 		if _, ok := blocks[name]; ok || unread[name] {
 			return true
 		}
@@ -168,9 +187,12 @@ func strip(markup string, max int) (string, bool) {
 		return f.b.String(), false
 	}
 	z := html.NewTokenizer(strings.NewReader(markup))
-	tags, pre := false, 0
+	var ends closings
+	tags, pre, read := false, 0, 0
 	for f.b.Len() <= max+utf8.UTFMax {
-		switch z.Next() {
+		kind := z.Next()
+		read += len(z.Raw())
+		switch kind {
 		case html.ErrorToken:
 			return f.b.String(), tags
 		case html.TextToken:
@@ -182,8 +204,8 @@ func strip(markup string, max int) (string, bool) {
 		case html.StartTagToken:
 			tags = true
 			name, _ := z.TagName()
-			if unread[string(name)] {
-				skipUnread(z, string(name))
+			if unread[string(name)] && ends.after(markup, string(name), read) {
+				read += skipUnread(z, string(name))
 				continue
 			}
 			// Inside these the tokenizer reads no tags; a reader wants none left.
@@ -215,12 +237,15 @@ func strip(markup string, max int) (string, bool) {
 	return f.b.String(), tags
 }
 
-// skipUnread reads to the end of the element, or of the text.
-func skipUnread(z *html.Tokenizer, element string) {
+// skipUnread reads to the end of the element, or of the text, and returns how
+// many bytes that was.
+func skipUnread(z *html.Tokenizer, element string) (read int) {
 	for depth := 1; depth > 0; {
-		switch z.Next() {
+		kind := z.Next()
+		read += len(z.Raw())
+		switch kind {
 		case html.ErrorToken:
-			return
+			return read
 		case html.StartTagToken:
 			if name, _ := z.TagName(); string(name) == element {
 				depth++
@@ -230,5 +255,39 @@ func skipUnread(z *html.Tokenizer, element string) {
 				depth--
 			}
 		}
+	}
+	return read
+}
+
+// closings knows where each element is closed for the last time. An element that
+// is never closed does not swallow the rest of the text here, as it would in a
+// browser: excerpts are often cut off within one.
+type closings map[string]int
+
+// after reports whether the element is closed after that many bytes of markup.
+func (c *closings) after(markup, element string, read int) bool {
+	last, ok := (*c)[element]
+	if !ok {
+		last = lastClosing(markup, element)
+		if *c == nil {
+			*c = make(closings)
+		}
+		(*c)[element] = last
+	}
+	return last >= read
+}
+
+// lastClosing returns where the element's last end tag is, or -1.
+func lastClosing(markup, element string) int {
+	for end := len(markup); ; {
+		i := strings.LastIndex(markup[:end], "</")
+		if i < 0 {
+			return -1
+		}
+		name := markup[i+2:]
+		if len(name) >= len(element) && strings.EqualFold(name[:len(element)], element) {
+			return i
+		}
+		end = i
 	}
 }

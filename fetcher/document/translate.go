@@ -52,8 +52,7 @@ type raw struct {
 	lang, outlet        string
 }
 
-// add makes a candidate of an item. An item in which there is nothing at all is
-// counted and left out.
+// add makes a candidate of an item.
 func (t *translation) add(r raw) error {
 	if err := t.ctx.Err(); err != nil {
 		return err
@@ -78,22 +77,14 @@ func (t *translation) add(r raw) error {
 			break
 		}
 	}
-	c := newCandidate(it, full)
-	if c.keys == ([4]string{}) {
-		t.doc.Repeats++
-		return nil
-	}
-	t.items = append(t.items, c)
+	t.items = append(t.items, newCandidate(it, full))
 	return nil
 }
 
-// finish names the items and completes the document.
-func (t *translation) finish(title, link string) {
+// about completes what the document says of itself.
+func (t *translation) about(title, link string) {
 	t.doc.Title = Title(title, t.lim.TitleBytes)
 	t.doc.Link = t.links.link(link, false)
-	var repeats int
-	t.doc.Items, repeats = identify(t.items)
-	t.doc.Repeats += repeats
 }
 
 func (t *translation) date(s string) time.Time {
@@ -171,7 +162,7 @@ func (t *translation) rss(f *rss.Feed) error {
 			return err
 		}
 	}
-	t.finish(firstOf(f.Title, extText(f.Extensions, "dc", "title")), home)
+	t.about(firstOf(f.Title, extText(f.Extensions, "dc", "title")), home)
 	return nil
 }
 
@@ -267,7 +258,7 @@ func (t *translation) atom(f *atom.Feed) error {
 	if links := preferred(f.Links); len(links) > 0 && f.Links[0] != nil {
 		home = links[0]
 	}
-	t.finish(f.Title, home)
+	t.about(f.Title, home)
 	return nil
 }
 
@@ -288,7 +279,7 @@ func atomEntryOf(e *atom.Entry) raw {
 	}
 	r.content = firstOf(r.content, extText(x, "content", "encoded"))
 	for _, c := range e.Categories {
-		r.categories = append(r.categories, firstOf(c.Label, c.Term))
+		r.categories = append(r.categories, c.Term)
 	}
 	r.categories = append(r.categories, extTexts(x, "dc", "subject")...)
 	if e.Source != nil {
@@ -352,7 +343,7 @@ func (t *translation) json(f *json.Feed) error {
 			return err
 		}
 	}
-	t.finish(f.Title, f.HomePageURL)
+	t.about(f.Title, f.HomePageURL)
 	return nil
 }
 
