@@ -97,7 +97,8 @@ func (b *Buffer) Add(s string) {
 func (b *Buffer) word(s string, start, i, off int) int {
 	var (
 		prev    kind
-		latin   = true  // no letter yet but of the Latin script at last, so a diacritic goes
+		latin   = true // no letter yet but of the Latin script at last, so a diacritic goes
+		letter  = i > start
 		compose = false // the word is not yet in NFC
 	)
 	for i < len(s) {
@@ -107,7 +108,7 @@ func (b *Buffer) word(s string, start, i, off int) int {
 				break
 			}
 			b.folded = append(b.folded, f)
-			prev, latin = kindWord, true
+			prev, latin, letter = kindWord, true, true
 			i++
 			continue
 		}
@@ -115,7 +116,8 @@ func (b *Buffer) word(s string, start, i, off int) int {
 		k, repl := lookup(r)
 		switch k & kindMask {
 		case kindSpace:
-			if len(b.folded) == off {
+			if !letter {
+				b.folded = b.folded[:off]
 				return i + size
 			}
 			return b.finish(start, i, off, compose, i+size)
@@ -135,9 +137,10 @@ func (b *Buffer) word(s string, start, i, off int) int {
 			}
 			compose = true
 		case kindSolo:
-			if len(b.folded) > off {
+			if letter {
 				return b.finish(start, i, off, compose, i)
 			}
+			b.folded = b.folded[:off]
 			return b.solo(s, i, off)
 		}
 		if k&flagReorders != 0 || k&flagSecond != 0 && prev&flagFirst != 0 {
@@ -149,12 +152,13 @@ func (b *Buffer) word(s string, start, i, off int) int {
 			b.folded = append(b.folded, repl...)
 		}
 		if k&kindMask == kindWord {
-			latin = k&flagLatin != 0
+			latin, letter = k&flagLatin != 0, true
 		}
 		prev = k
 		i += size
 	}
-	if len(b.folded) == off {
+	if !letter { // marks alone are no word
+		b.folded = b.folded[:off]
 		return i
 	}
 	return b.finish(start, i, off, compose, i)

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 func TestFold(t *testing.T) {
@@ -74,6 +76,17 @@ func TestFoldEveryCharacter(t *testing.T) {
 			if twice := Fold(once); twice != once {
 				t.Fatalf("Fold(%+q) = %+q, then %+q", s, once, twice)
 			}
+		}
+	}
+}
+
+// TestFoldComposes holds that a word is the same whether its characters were
+// written as one or as several, as Unicode has it.
+func TestFoldComposes(t *testing.T) {
+	for r := rune(0x80); r <= unicode.MaxRune; r++ {
+		s := string(r)
+		if d := norm.NFD.String(s); Fold(d) != Fold(s) {
+			t.Errorf("%U: Fold(%+q) = %+q, Fold(%+q) = %+q", r, s, Fold(s), d, Fold(d))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package text
 
 import (
 	"strings"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 
@@ -47,33 +48,42 @@ var ascii = func() (t [256]byte) {
 	return t
 }()
 
-// tableEnd is the first character that is not in the table: below it are the
+// tableEnd is the first character that is not in a page: below it are the
 // scripts that news is written in, save the East Asian ones.
-const tableEnd = 0x2070
+const tableEnd = 0x2080
 
-var (
-	tableKind [tableEnd]kind
-	tableRepl [tableEnd]uint16 // an index into repls
-	repls     = []string{""}
-)
-
-func init() {
-	for r := rune(utf8.RuneSelf); r < tableEnd; r++ {
-		k, repl := classify(r)
-		tableKind[r] = k
-		if repl != "" {
-			tableRepl[r] = uint16(len(repls))
-			repls = append(repls, repl)
-		}
-	}
+// page is what the characters of one run of pageSize do.
+type page struct {
+	kinds [pageSize]kind
+	repls [pageSize]string
 }
 
-// lookup returns what a character does and what it folds to; "" means itself.
+const pageSize = 128
+
+// pages are made when the first of their characters is seen: a program pays for
+// the scripts that it reads.
+var pages [tableEnd / pageSize]atomic.Pointer[page]
+
+func makePage(n rune) *page {
+	p := new(page)
+	for i := range rune(pageSize) {
+		p.kinds[i], p.repls[i] = classify(n*pageSize + i)
+	}
+	pages[n].Store(p) // whoever else made it meanwhile made the same
+	return p
+}
+
+// lookup returns what a character beyond ASCII does and what it folds to; ""
+// means itself.
 func lookup(r rune) (kind, string) {
 	switch {
-	case r < tableEnd && r >= utf8.RuneSelf:
-		return tableKind[r], repls[tableRepl[r]]
-	case 0x3400 <= r && r <= 0x9fff && r != 0x4dc0:
+	case r < tableEnd:
+		p := pages[r/pageSize].Load()
+		if p == nil {
+			p = makePage(r / pageSize)
+		}
+		return p.kinds[r%pageSize], p.repls[r%pageSize]
+	case 0x3400 <= r && r <= 0x4dbf || 0x4e00 <= r && r <= 0x9fff:
 		return kindSolo, ""
 	case 0xac00 <= r && r <= 0xd7a3:
 		return kindWord | flagFirst, ""
@@ -153,7 +163,7 @@ func classify(r rune) (kind, string) {
 		s := foldOne(r)
 		first, _ := utf8.DecodeRuneInString(s)
 		switch {
-		case s == "-":
+		case s == "-" || unicode.IsMark(first):
 			return kindSpace, ""
 		case isSolo(r) || isSolo(first):
 			if utf8.RuneCountInString(s) > 1 {
@@ -228,30 +238,26 @@ func flags(r rune) kind {
 	var k kind
 	p := norm.NFC.PropertiesString(string(r))
 	switch {
-	case p.CCC() == virama:
+	case p.CCC() == virama && r != 0x0dca: // that of Sinhala composes
 	case p.CCC() != 0:
 		k |= flagReorders
 	case !p.BoundaryBefore():
 		k |= flagSecond
 	}
-	if composesFirst[r] || 0x1100 <= r && r <= 0x1112 {
+	if composesFirst(r) {
 		k |= flagFirst
 	}
 	return k
 }
 
-// composesFirst are the characters that compose with a following starter.
-var composesFirst = func() map[rune]bool {
-	m := make(map[rune]bool)
-	for r := rune(0x0900); r < tableEnd; r++ {
-		d := []rune(norm.NFD.String(string(r)))
-		if len(d) < 2 || norm.NFC.String(string(r)) != string(r) {
-			continue
-		}
-		if norm.NFC.PropertiesString(string(d[len(d)-1])).CCC() == 0 {
-			m[d[0]] = true
-			m[[]rune(norm.NFC.String(string(d[:len(d)-1])))[0]] = true
-		}
+// composesFirst reports whether a character composes with a following starter:
+// the vowel signs of two parts, and the letters of Hangul. Of the scripts beyond
+// the pages, all are taken to.
+func composesFirst(r rune) bool {
+	switch r {
+	case 0x09c7, 0x0b47, 0x0b92, 0x0bc6, 0x0bc7, 0x0cbf, 0x0cc6, 0x0cca, 0x0d46, 0x0d47, 0x0dd9, 0x1025,
+		0x1b05, 0x1b07, 0x1b09, 0x1b0b, 0x1b0d, 0x1b11, 0x1b3a, 0x1b3c, 0x1b3e, 0x1b3f, 0x1b42:
+		return true
 	}
-	return m
-}()
+	return 0x1100 <= r && r <= 0x1112 || r >= 0x11000
+}
