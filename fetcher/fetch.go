@@ -257,10 +257,20 @@ func (p *poll) fail(fe *Error) {
 		st.URL, st.MovedTo = "", ""
 	}
 	st.NextCheck = backoff(p.now, st.Failures, p.feed.Every, p.c.bounds(), p.after, p.c.opt.Jitter())
+	if st.Poisoned >= quarantineAfter {
+		st.NextCheck = later(st.NextCheck, p.now.Add(quarantineRetry))
+	}
 	if st.Retired {
 		// Not asked again; but looked at, in case the operator has changed the URL.
 		st.NextCheck = p.now.Add(p.c.opt.MaxInterval)
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func (c *Client) bounds() bounds {

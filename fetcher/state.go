@@ -114,6 +114,10 @@ const quarantineAfter = 2
 // more, since a newer version of this program may bear it.
 const quarantineFor = 24 * time.Hour
 
+// quarantineRetry is the least time between two looks at a feed whose document is
+// there, to see whether it serves another.
+const quarantineRetry = time.Hour
+
 // quarantine reports whether a body with this hash must not be parsed at now,
 // and records it as the suspect if that is news.
 func (s *State) quarantine(hash string, now time.Time) bool {

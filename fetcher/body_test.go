@@ -1,0 +1,191 @@
+package fetcher
+
+import (
+	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
+)
+
+// compressed undoes nothing: it is s in the given coding.
+func compressed(t testing.TB, coding, s string) string {
+	t.Helper()
+	var b bytes.Buffer
+	var w io.WriteCloser
+	switch coding {
+	case "gzip":
+		w = gzip.NewWriter(&b)
+	case "zlib":
+		w = zlib.NewWriter(&b)
+	case "flate":
+		w, _ = flate.NewWriter(&b, flate.BestCompression)
+	case "br":
+		w = brotli.NewWriter(&b)
+	case "zstd":
+		w, _ = zstd.NewWriter(&b, zstd.WithWindowSize(8<<20))
+	case "zstd, wide window":
+		w, _ = zstd.NewWriter(&b, zstd.WithWindowSize(64<<20), zstd.WithEncoderConcurrency(1))
+	}
+	if _, err := io.WriteString(w, s); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestContentCoding(t *testing.T) {
+	doc := rss("a", "b", "c")
+	gz := compressed(t, "gzip", doc)
+	bomb := strings.Repeat(" ", 64<<20)
+	for _, tt := range []struct {
+		name   string
+		coding string
+		body   string
+		reason Reason
+	}{
+		{"none", "", doc, ""},
+		{"identity (RFC 9110 §12.5.3)", "identity", doc, ""},
+		{"gzip (RFC 9110 §8.4.1.3)", "gzip", gz, ""},
+		{"gzip in capitals", "GZIP", gz, ""},
+		{"x-gzip (RFC 9110 §8.4.1.3)", "x-gzip", gz, ""},
+		{"gzip in two members (RFC 1952 §2.2)", "gzip", compressed(t, "gzip", doc[:100]) + compressed(t, "gzip", doc[100:]), ""},
+		{"deflate as zlib (RFC 9110 §8.4.1.2)", "deflate", compressed(t, "zlib", doc), ""},
+		{"deflate as servers misread it (RFC 9110 §8.4.1.2, note)", "deflate", compressed(t, "flate", doc), ""},
+		{"brotli (RFC 7932)", "br", compressed(t, "br", doc), ""},
+		{"zstd (RFC 8878)", "zstd", compressed(t, "zstd", doc), ""},
+
+		{"gzip cut off", "gzip", gz[:len(gz)/2], ReasonBody},
+		{"gzip without its check", "gzip", gz[:len(gz)-8], ReasonBody},
+		{"gzip with a wrong check", "gzip", gz[:len(gz)-5] + "xxxxx", ReasonBody},
+		{"gzip that is none", "gzip", doc, ReasonBody},
+		{"gzip of nothing", "gzip", "", ReasonBody},
+		{"gzip header alone", "gzip", gz[:10], ReasonBody},
+		{"junk after gzip", "gzip", gz + "junk", ReasonBody},
+		{"zlib cut off", "deflate", compressed(t, "zlib", doc)[:40], ReasonBody},
+		{"deflate cut off", "deflate", compressed(t, "flate", doc)[:40], ReasonBody},
+		{"deflate of one byte", "deflate", "x", ReasonBody},
+		{"brotli cut off", "br", compressed(t, "br", doc)[:40], ReasonBody},
+		{"brotli that is none", "br", "\xff\xff\xff\xff\xff\xff\xff", ReasonBody},
+		{"zstd cut off", "zstd", compressed(t, "zstd", doc)[:40], ReasonBody},
+		{"zstd that is none", "zstd", doc, ReasonBody},
+		{"zstd with a window beyond RFC 9659", "zstd", compressed(t, "zstd, wide window", strings.Repeat(doc, 200_000)), ReasonBody},
+
+		{"gzip twice", "gzip, gzip", compressed(t, "gzip", gz), ReasonBody},
+		{"gzip in brotli", "gzip, br", compressed(t, "br", gz), ReasonBody},
+		{"compress (RFC 9110 §8.4.1.1)", "compress", gz, ReasonBody},
+		{"not a coding", "utf-8", doc, ReasonBody},
+
+		{"a bomb in gzip", "gzip", compressed(t, "gzip", bomb), ReasonTooLarge},
+		{"a bomb in zlib", "deflate", compressed(t, "zlib", bomb), ReasonTooLarge},
+		{"a bomb in brotli", "br", compressed(t, "br", bomb), ReasonTooLarge},
+		{"a bomb in zstd", "zstd", compressed(t, "zstd", bomb), ReasonTooLarge},
+		{"a bomb in ten thousand members", "gzip", strings.Repeat(compressed(t, "gzip", strings.Repeat(" ", 1<<10)), 10_000), ReasonTooLarge},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, _ := newClient(t, Options{MaxBody: 1 << 20, Timeout: 10 * time.Second})
+			s := newSite(t, "127.0.0.1", sends(tt.body, "Content-Encoding: "+tt.coding))
+			outcome := Fetched
+			if tt.reason != "" {
+				outcome = Failed
+			}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			began := time.Now()
+			res := check(t, c, feedAt(s.URL), State{}, outcome, tt.reason)
+			runtime.ReadMemStats(&after)
+			if took := time.Since(began); took > 2*time.Second {
+				t.Errorf("took %s", took)
+			}
+			// The server's side is in it too.
+			if took := after.TotalAlloc - before.TotalAlloc; took > 40<<20 {
+				t.Errorf("took %d MiB", took>>20)
+			}
+			if tt.reason == "" && (len(res.Items) != 3 || res.Bytes != int64(len(tt.body))) {
+				t.Errorf("%d items, %d bytes", len(res.Items), res.Bytes)
+			}
+		})
+	}
+}
+
+// TestMaxBody is at the limit and one byte beyond, on the wire and after
+// decompression.
+func TestMaxBody(t *testing.T) {
+	doc := rss("a")
+	pad := func(n int) string { return doc + strings.Repeat(" ", n-len(doc)) }
+	const most = 64 << 10
+	for _, tt := range []struct {
+		name    string
+		answer  http.HandlerFunc
+		outcome Outcome
+		reason  Reason
+	}{
+		{"at the limit", sends(pad(most)), Fetched, ""},
+		{"beyond it", sends(pad(most + 1)), Failed, ReasonTooLarge},
+		{"at the limit, chunked", chunked(pad(most)), Fetched, ""},
+		{"beyond it, chunked", chunked(pad(most + 1)), Failed, ReasonTooLarge},
+		{"at the limit once decompressed", sends(compressed(t, "gzip", pad(most)), "Content-Encoding: gzip"), Fetched, ""},
+		{"beyond it once decompressed", sends(compressed(t, "gzip", pad(most+1)), "Content-Encoding: gzip"), Failed, ReasonTooLarge},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, _ := newClient(t, Options{MaxBody: most})
+			s := newSite(t, "127.0.0.1", tt.answer)
+			check(t, c, feedAt(s.URL), State{}, tt.outcome, tt.reason)
+		})
+	}
+}
+
+func chunked(body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, body[:10])
+		w.(http.Flusher).Flush()
+		fmt.Fprint(w, body[10:])
+	}
+}
+
+// TestMediaIsNotRead: not even the first byte of a picture is taken in.
+func TestMediaIsNotRead(t *testing.T) {
+	c, _ := newClient(t, Options{})
+	for _, media := range []string{"image/jpeg", "IMAGE/png", " image/svg+xml", "video/mp4", "audio/mpeg; codecs=x"} {
+		s := newSite(t, "127.0.0.1", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Content-Type"] = []string{media}
+			fmt.Fprint(w, rss("a"))
+		})
+		if res := check(t, c, feedAt(s.URL), State{}, Failed, ReasonNotAFeed); res.Bytes != 0 {
+			t.Errorf("%s: %d bytes were read", media, res.Bytes)
+		}
+	}
+}
+
+func FuzzReadBody(f *testing.F) {
+	for _, coding := range []string{"gzip", "zlib", "flate", "br", "zstd"} {
+		f.Add(strings.NewReplacer("zlib", "deflate", "flate", "deflate").Replace(coding), []byte(compressed(f, coding, "some text")))
+	}
+	const most = 64 << 10
+	f.Fuzz(func(t *testing.T, coding string, body []byte) {
+		resp := &http.Response{
+			Header:        http.Header{"Content-Encoding": {coding}},
+			Body:          io.NopCloser(bytes.NewReader(body)),
+			ContentLength: -1,
+		}
+		var out bytes.Buffer
+		n, err := readBody(&out, resp, "example.org", most, false)
+		if out.Len() > most || n > most {
+			t.Errorf("%d bytes in, %d out", n, out.Len())
+		}
+		if err == nil && coding == "" && !bytes.Equal(out.Bytes(), body) {
+			t.Error("a plain body changed")
+		}
+	})
+}
