@@ -1,0 +1,128 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/newswatch/newswatch/configs"
+)
+
+// app is what every subcommand shares: the streams and the global flags.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	config string
+	json   bool
+	quiet  bool
+}
+
+// command builds the tree of subcommands.
+func (a *app) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "newswatch",
+		Short: "Watch news feeds for reports on the policing of online child sexual exploitation",
+		Long: `newswatch reads news feeds on a schedule, matches every item against keyword rules,
+stores the hits, and sends digests by email, webhook or into files. It reads public
+news only, and text only: no image or media file is ever fetched, stored or sent.
+
+Without a command it runs the daemon. Try it without any set-up:
+
+  newswatch demo                  the whole line offline, in seconds
+  newswatch once                  poll every feed now, and print what came of it
+  newswatch run                   the daemon; digests land in the data folder
+
+The configuration is newswatch.yaml in the working directory, in configs/ or in
+/etc/newswatch/, or what --config names; without one, built-in defaults hold.`,
+		Args:          asUsage(cobra.NoArgs),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{cmd.CommandPath(), err}
+	})
+	flags := root.PersistentFlags()
+	flags.StringVarP(&a.config, "config", "c", "", "configuration `FILE` (default: newswatch.yaml in ., configs/ or /etc/newswatch/)")
+	flags.BoolVar(&a.json, "json", false, "print one JSON object, or JSON Lines for lists, on standard output")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "log warnings and errors only")
+
+	runCmd := a.runCommand()
+	root.RunE = runCmd.RunE
+	root.Flags().AddFlagSet(runCmd.Flags())
+	root.AddCommand(
+		runCmd, a.onceCommand(), a.checkCommand(),
+		a.matchCommand(), a.explainCommand(),
+		a.feedsCommand(), a.hitsCommand(), a.digestCommand(), a.deadLettersCommand(),
+		a.demoCommand(), a.healthCommand(), a.versionCommand(),
+	)
+	return root
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  asUsage(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			if a.json {
+				return a.printJSON(map[string]string{"version": version})
+			}
+			_, err := fmt.Fprintln(a.stdout, "newswatch", version)
+			return err
+		},
+	}
+}
+
+// load reads the configuration and prints its warnings.
+func (a *app) load() (*configs.Loaded, error) {
+	loaded, warnings, err := a.loadQuietly()
+	for _, w := range warnings {
+		fmt.Fprintln(a.stderr, "warning:", w)
+	}
+	return loaded, err
+}
+
+func (a *app) loadQuietly() (*configs.Loaded, []configs.Warning, error) {
+	path := a.config
+	if path == "" {
+		found, ok := configs.Find()
+		if !ok {
+			return configs.Default()
+		}
+		path = found
+	}
+	return configs.Load(path)
+}
+
+// logger writes to standard error, in the form that the configuration asks for.
+func (a *app) logger(c configs.Log) *slog.Logger {
+	opts := &slog.HandlerOptions{Level: c.Level}
+	if a.quiet {
+		opts.Level = slog.LevelWarn
+	}
+	if c.Format == configs.LogJSON {
+		return slog.New(slog.NewJSONHandler(a.stderr, opts))
+	}
+	return slog.New(slog.NewTextHandler(a.stderr, opts))
+}
+
+// printJSON prints one line of JSON. Feed text keeps its <, > and &: it is data
+// for another program, not a page.
+func (a *app) printJSON(v any) error {
+	enc := json.NewEncoder(a.stdout)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// onTerminal reports whether a person watches the stream; colours and progress
+// are for them only.
+func onTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
+}

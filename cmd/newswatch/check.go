@@ -1,0 +1,106 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/newswatch/newswatch/configs"
+)
+
+// checked is what "check --json" prints.
+type checked struct {
+	OK          bool     `json:"ok"`
+	Feeds       int      `json:"feeds"`
+	Rules       int      `json:"rules"`
+	Subscribers int      `json:"subscribers"`
+	Ruleset     string   `json:"ruleset,omitempty"`
+	Errors      []string `json:"errors"`
+	Warnings    []string `json:"warnings"`
+}
+
+func (a *app) checkCommand() *cobra.Command {
+	var files []string
+	cmd := &cobra.Command{
+		Use:   "check [--rules FILE ...]",
+		Short: "Check the configuration and the rules, and run the rules' tests",
+		Long: `Reads everything that "run" would read, and reports every mistake at once, each with its
+file, line and column. Runs must_match and must_not_match of all rules.
+
+Exit codes: 0 all is well; 1 something is wrong and would be refused; 3 all would be
+accepted, and something looks like a mistake.`,
+		Args: asUsage(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error { return a.check(files) },
+	}
+	cmd.Flags().StringArrayVar(&files, "rules", nil, "check only this rule `FILE`, may be repeated")
+	return cmd
+}
+
+func (a *app) check(ruleFiles []string) error {
+	var loaded *configs.Loaded
+	var warnings []configs.Warning
+	var err error
+	if len(ruleFiles) > 0 {
+		loaded = &configs.Loaded{}
+		loaded.Rules, warnings, err = configs.LoadRules(ruleFiles...)
+	} else {
+		loaded, warnings, err = a.loadQuietly()
+	}
+	c := checked{OK: err == nil, Errors: messages(err), Warnings: []string{}}
+	for _, w := range warnings {
+		c.Warnings = append(c.Warnings, w.String())
+	}
+	if err == nil {
+		c.Feeds, c.Subscribers = len(loaded.Feeds), len(loaded.Subscribers)
+		c.Rules, c.Ruleset = len(loaded.Rules.Rules()), loaded.Rules.Version()
+	}
+	if err := a.printChecked(c); err != nil {
+		return err
+	}
+	switch {
+	case !c.OK:
+		return &exitError{code: exitWrong}
+	case len(c.Warnings) > 0:
+		return &exitError{code: exitLint}
+	}
+	return nil
+}
+
+func (a *app) printChecked(c checked) error {
+	if a.json {
+		return a.printJSON(c)
+	}
+	for _, e := range c.Errors {
+		fmt.Fprintln(a.stderr, e)
+	}
+	for _, w := range c.Warnings {
+		fmt.Fprintln(a.stderr, "warning:", w)
+	}
+	if !c.OK {
+		_, err := fmt.Fprintf(a.stderr, "%d errors\n", len(c.Errors))
+		return err
+	}
+	_, err := fmt.Fprintf(a.stdout, "ok: %d feeds, %d rules, %d subscribers, %d warnings; rule set %s\n",
+		c.Feeds, c.Rules, c.Subscribers, len(c.Warnings), c.Ruleset)
+	return err
+}
+
+// messages returns what is wrong, one text for each mistake.
+func messages(err error) []string {
+	out := []string{}
+	if err == nil {
+		return out
+	}
+	all, ok := errors.AsType[*configs.Errors](err)
+	if !ok {
+		return append(out, err.Error())
+	}
+	for _, p := range all.Problems {
+		out = append(out, p.String())
+	}
+	if all.More > 0 {
+		out = append(out, fmt.Sprintf("and %d more", all.More))
+	}
+	return out
+}

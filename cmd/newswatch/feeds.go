@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/newswatch/newswatch/daemon"
+	"github.com/newswatch/newswatch/feed"
+	"github.com/newswatch/newswatch/fetcher"
+	"github.com/newswatch/newswatch/fetcher/document"
+	"github.com/newswatch/newswatch/store"
+)
+
+func (a *app) feedsCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "feeds",
+		Short: "See how the feeds do, or try one",
+		Args:  asUsage(cobra.NoArgs),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.feedsListCommand(), a.feedsParseCommand())
+	return cmd
+}
+
+// feedLine is one feed of "feeds list --json".
+type feedLine struct {
+	feedConfig
+	State *fetcher.State `json:"state,omitempty"`
+}
+
+type feedConfig struct {
+	ID   string   `json:"id"`
+	URL  string   `json:"url"`
+	Name string   `json:"name,omitempty"`
+	Tags []string `json:"tags,omitempty"`
+	Lang string   `json:"lang,omitempty"`
+}
+
+func (a *app) feedsListCommand() *cobra.Command {
+	var failing bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the feeds and their health",
+		Args:  asUsage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			loaded, err := a.load()
+			if err != nil {
+				return err
+			}
+			states := map[string]fetcher.State{}
+			err = a.withStoreOf(cmd.Context(), loaded, func(st store.Store) error {
+				all, err := st.States(cmd.Context())
+				for _, s := range all {
+					states[s.FeedID] = s
+				}
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			return a.printFeeds(loaded.Feeds, states, failing)
+		},
+	}
+	cmd.Flags().BoolVar(&failing, "failing", false, "only feeds whose last poll failed")
+	return cmd
+}
+
+func (a *app) printFeeds(feeds []feed.Feed, states map[string]fetcher.State, failing bool) error {
+	w := tabwriter.NewWriter(a.stdout, 0, 4, 2, ' ', 0)
+	if !a.json {
+		fmt.Fprintln(w, "FEED\tHEALTH\tITEMS\tLAST SUCCESS\tNEXT CHECK\tNOTE")
+	}
+	for _, f := range feeds {
+		s, polled := states[f.ID]
+		if failing && s.LastError == "" {
+			continue
+		}
+		if a.json {
+			line := feedLine{feedConfig: feedConfig{f.ID, f.URL, f.Name, f.Tags, f.Lang}}
+			if polled {
+				line.State = &s
+			}
+			if err := a.printJSON(line); err != nil {
+				return err
+			}
+			continue
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", f.ID, health(s), s.Items, when(s.LastSuccess), when(s.NextCheck), cell(s.LastError))
+	}
+	return w.Flush()
+}
+
+func health(s fetcher.State) string {
+	switch {
+	case s.Retired:
+		return "gone"
+	case s.LastPoll.IsZero():
+		return "not polled yet"
+	case s.Failures > 0:
+		return fmt.Sprintf("failed ×%d", s.Failures)
+	default:
+		return "ok"
+	}
+}
+
+func when(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Local().Format("2006-01-02 15:04")
+}
+
+func (a *app) feedsParseCommand() *cobra.Command {
+	var base, contentType, id string
+	cmd := &cobra.Command{
+		Use:   "parse FILE-or-URL",
+		Short: "Read one feed document and print its items as JSON Lines",
+		Long: `Reads one document the way the daemon does and prints each item as one line of JSON:
+{"id","title","link","published","updated","summary","content","authors","categories","lang"}.
+"-" reads standard input. The store is not touched.
+
+  newswatch feeds parse https://example.org/feed.xml
+  newswatch feeds parse --base https://example.org/ saved.xml`,
+		Args: asUsage(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			items, dropped, err := a.readDocument(cmd.Context(), args[0], base, contentType, id)
+			if err != nil {
+				return err
+			}
+			for _, it := range items {
+				it.FeedID = ""
+				if err := a.printJSON(it); err != nil {
+					return err
+				}
+			}
+			if dropped > 0 {
+				fmt.Fprintf(a.stderr, "%d further items were left out: a document's items are bounded\n", dropped)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&base, "base", "", "the `URL` that relative links of a file start at")
+	cmd.Flags().StringVar(&contentType, "content-type", "", "what the server would say of a file, such as \"text/xml; charset=iso-8859-1\"")
+	cmd.Flags().StringVar(&id, "id", "", "the feed's id, which goes into the items' ids")
+	return cmd
+}
+
+// maxFile bounds what is read of a file, as fetch.max_body does for a URL.
+const maxFile = 64 << 20
+
+func (a *app) readDocument(ctx context.Context, name, base, contentType, id string) ([]feed.Item, int, error) {
+	if strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://") {
+		return a.readURL(ctx, name, id)
+	}
+	var r io.Reader = a.stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, 0, err
+		}
+		defer f.Close()
+		r = f
+	}
+	body, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(body) > maxFile {
+		return nil, 0, fmt.Errorf("%s: larger than %d MiB", name, maxFile>>20)
+	}
+	doc, err := document.Parse(ctx, document.Input{Body: body, ContentType: contentType, URL: base, FeedID: id, Now: time.Now()})
+	if err != nil {
+		return nil, 0, fmt.Errorf("%s: %w", name, err)
+	}
+	return doc.Items, doc.Dropped, nil
+}
+
+func (a *app) readURL(ctx context.Context, url, id string) ([]feed.Item, int, error) {
+	loaded, err := a.load()
+	if err != nil {
+		return nil, 0, err
+	}
+	client := daemon.NewFetcher(loaded.Config.Fetch, version)
+	defer client.Close()
+	res, err := client.Fetch(ctx, feed.Feed{ID: id, URL: url, Kind: feed.KindFeed}, fetcher.State{FeedID: id}, nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	return res.Items, res.Dropped, nil
+}
+
+func (a *app) healthCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "health",
+		Short:  "Ask the daemon on this machine whether it lives; for a container's health check",
+		Hidden: true,
+		Args:   asUsage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			loaded, err := a.load()
+			if err != nil {
+				return err
+			}
+			url, err := daemon.LocalURL(loaded.Config.HTTP.Listen, "/healthz")
+			if err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(cmd.Context(), 4*time.Second)
+			defer cancel()
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+			if err != nil {
+				return err
+			}
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				return err
+			}
+			defer resp.Body.Close()
+			if resp.StatusCode != http.StatusOK {
+				return fmt.Errorf("%s answered %s", url, resp.Status)
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"github.com/newswatch/newswatch/daemon"
+	"github.com/newswatch/newswatch/store"
+)
+
+func (a *app) runCommand() *cobra.Command {
+	var grace time.Duration
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run the daemon (the default)",
+		Long: `Polls feeds, stores hits and sends digests until SIGINT or SIGTERM; then finishes what is
+in flight within --grace. SIGHUP, a change of a configuration file, or POST /-/reload reads the
+configuration again; a broken one leaves the running one in force.`,
+		Args: asUsage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.run(cmd.Context(), grace) },
+	}
+	cmd.Flags().DurationVar(&grace, "grace", 20*time.Second, "how long a stop waits for what is in flight")
+	return cmd
+}
+
+func (a *app) run(ctx context.Context, grace time.Duration) error {
+	loaded, err := a.load()
+	if err != nil {
+		return err
+	}
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	return daemon.Run(ctx, loaded, daemon.Options{
+		Version: version,
+		Log:     a.logger(loaded.Config.Log),
+		Load:    a.loadQuietly,
+		Reload:  hangup,
+		Grace:   grace,
+	})
+}
+
+func (a *app) onceCommand() *cobra.Command {
+	var send bool
+	cmd := &cobra.Command{
+		Use:   "once",
+		Short: "Poll every feed now, store what is found, send what is due, and end",
+		Long: `Polls every feed now, whatever its next check, classifies, stores, and sends the digests
+that are due. A feed that fails is counted and named; all others go on.`,
+		Args: asUsage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.once(cmd.Context(), send) },
+	}
+	cmd.Flags().BoolVar(&send, "send", false, "send every subscriber's digest now, due or not")
+	return cmd
+}
+
+func (a *app) once(ctx context.Context, send bool) error {
+	loaded, err := a.load()
+	if err != nil {
+		return err
+	}
+	if !a.json && onTerminal(a.stderr) {
+		a.quiet = true // the bar tells it
+	}
+	return a.withStoreOf(ctx, loaded, func(st store.Store) error {
+		d, err := daemon.New(loaded, st, daemon.Options{Version: version, Log: a.logger(loaded.Config.Log)})
+		if err != nil {
+			return err
+		}
+		defer d.Close()
+		progress, finish := a.pollProgress(len(loaded.Feeds))
+		sum, err := d.Once(ctx, daemon.OnceOptions{Send: send, Polled: progress})
+		finish()
+		if err != nil {
+			return err
+		}
+		return a.printSummary(sum)
+	})
+}
+
+// pollProgress shows a bar to a person, and names the feeds that failed.
+func (a *app) pollProgress(feeds int) (polled func(daemon.Poll), finish func()) {
+	if a.json || !onTerminal(a.stderr) {
+		return func(daemon.Poll) {}, func() {}
+	}
+	bar := progressbar.NewOptions(feeds,
+		progressbar.OptionSetWriter(a.stderr),
+		progressbar.OptionSetDescription("polling"),
+		progressbar.OptionShowCount(),
+		progressbar.OptionClearOnFinish(),
+	)
+	return func(daemon.Poll) { _ = bar.Add(1) }, func() { _ = bar.Finish() }
+}
+
+func (a *app) printSummary(sum daemon.Summary) error {
+	if a.json {
+		return a.printJSON(sum)
+	}
+	fmt.Fprintf(a.stdout, "%d feeds: %d fetched, %d not modified, %d failed\n", sum.Feeds, sum.Fetched, sum.NotModified, sum.Failed)
+	fmt.Fprintf(a.stdout, "%d items, %d new; %d hits", sum.Items, sum.NewItems, sum.Hits)
+	if sum.Quiet > 0 {
+		fmt.Fprintf(a.stdout, " (%d of them older than digest.first_window: kept, not reported)", sum.Quiet)
+	}
+	fmt.Fprintf(a.stdout, "; %d digests sent; %.1f s\n", sum.DigestsSent, sum.Seconds)
+	if sum.Failed > 0 {
+		fmt.Fprintln(a.stdout, "why feeds failed: newswatch feeds list --failing")
+	}
+	if sum.DigestsFailed > 0 {
+		return fmt.Errorf("%d digests were not accepted; they are kept, and \"newswatch run\" tries them again", sum.DigestsFailed)
+	}
+	return nil
+}

@@ -1,0 +1,294 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/newswatch/newswatch/lease"
+)
+
+const (
+	// leaseTTL is how long a killed process keeps its work from others. It is
+	// short, since leases are renewed while the work goes on.
+	leaseTTL = 30 * time.Second
+	// idleWait is how long a crew rests when nothing is due. Other processes put
+	// work into the queues too (a second replica, "deadletters resend"), so it
+	// looks again and does not wait for a signal.
+	idleWait = time.Second
+	// maxPause bounds the wait between two tries of a store that is away.
+	maxPause = 5 * time.Second
+)
+
+// job is one piece of due work, with the right to do it.
+type job[T any] struct {
+	lease lease.Lease
+	due   T
+}
+
+// crew claims due work in batches and works it off with a bounded number of
+// hands, renewing the leases of what is in hand. There is one for feeds and one
+// for subscribers.
+type crew[T any] struct {
+	name  string
+	hands int
+	claim func(ctx context.Context, max int) ([]job[T], error)
+	renew func(ctx context.Context, ls []lease.Lease) ([]lease.Lease, error)
+	// work does one job. It returns an error only when the store failed; what
+	// is wrong with a feed or a receiver is recorded, not returned.
+	work func(ctx context.Context, l lease.Lease, due T) error
+	lost func() // counts a lease that another holder took
+	log  *slog.Logger
+
+	mu    sync.Mutex
+	held  map[string]holding // by lease key
+	fault error              // the last failure of the store, nil after a success
+	first error              // the first outcome that the store did not take
+}
+
+// holding is a job in hand; cancel stops it when its lease is lost.
+type holding struct {
+	lease  lease.Lease
+	cancel context.CancelFunc
+}
+
+// run works until ctx ends. Then nothing more is claimed, and what is in hand
+// may go on for grace before it is cancelled; run returns when all of it has
+// ended.
+func (c *crew[T]) run(ctx context.Context, grace time.Duration) {
+	// What the store did not take was logged when it happened, and is done again.
+	_ = c.serve(ctx, grace, false)
+}
+
+// drain works until nothing is due and nothing is in hand, or until ctx ends.
+// It returns the first failure of the store.
+func (c *crew[T]) drain(ctx context.Context, grace time.Duration) error {
+	return c.serve(ctx, grace, true)
+}
+
+func (c *crew[T]) serve(ctx context.Context, grace time.Duration, once bool) error {
+	// Work has a context of its own, so that a stop lets it finish.
+	workCtx, cancelWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancelWork()
+
+	c.mu.Lock()
+	c.held = map[string]holding{}
+	c.first = nil
+	c.mu.Unlock()
+
+	var renewing, working sync.WaitGroup
+	stopRenew := make(chan struct{})
+	renewing.Go(func() { c.keepLeases(workCtx, stopRenew) })
+
+	err := c.loop(ctx, workCtx, &working, once)
+
+	done := make(chan struct{})
+	go func() { working.Wait(); close(done) }()
+	if ctx.Err() != nil {
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
+		select {
+		case <-done:
+		case <-timer.C:
+			c.log.Warn("grace is over: cancelling what is in flight", "crew", c.name)
+			cancelWork()
+		}
+	}
+	<-done
+	close(stopRenew)
+	renewing.Wait()
+	if err == nil {
+		err = c.firstFailure()
+	}
+	return err
+}
+
+// loop claims and hands out work. In a drain it ends when all is done, or at the
+// first failure of the store.
+func (c *crew[T]) loop(ctx, workCtx context.Context, working *sync.WaitGroup, once bool) error {
+	free := make(chan struct{}, c.hands)
+	for range c.hands {
+		free <- struct{}{}
+	}
+	freed := make(chan struct{}, 1)
+	pause := time.Duration(0)
+	for {
+		if ctx.Err() != nil {
+			return nil
+		}
+		n := len(free)
+		if n == 0 {
+			if !wait(ctx, freed, time.Hour) {
+				return nil
+			}
+			continue
+		}
+		jobs, err := c.claim(ctx, n)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			c.setFault(err)
+			if once {
+				return err
+			}
+			if pause == 0 {
+				c.log.Error("the store cannot be reached: pausing", "crew", c.name, "err", err)
+			}
+			pause = min(max(2*pause, 250*time.Millisecond), maxPause)
+			wait(ctx, nil, pause)
+			continue
+		case pause > 0:
+			c.log.Info("the store is back", "crew", c.name)
+			pause = 0
+		}
+		c.setFault(nil)
+		if len(jobs) == 0 {
+			if once && len(free) == c.hands {
+				return nil
+			}
+			wait(ctx, freed, idleWait)
+			continue
+		}
+		for _, j := range jobs {
+			<-free
+			jobCtx, cancel := context.WithCancel(workCtx)
+			c.hold(j.lease, cancel)
+			working.Go(func() {
+				defer func() {
+					c.drop(j.lease)
+					cancel()
+					free <- struct{}{}
+					select {
+					case freed <- struct{}{}:
+					default:
+					}
+				}()
+				c.do(jobCtx, j)
+			})
+		}
+		if once && c.firstFailure() != nil {
+			return nil
+		}
+	}
+}
+
+// do works one job off. A lost lease is no fault: another has the work.
+func (c *crew[T]) do(ctx context.Context, j job[T]) {
+	err := c.work(ctx, j.lease, j.due)
+	switch {
+	case err == nil:
+	case errors.Is(err, lease.ErrLost):
+		c.lost()
+		c.log.Warn("another holder took over", "crew", c.name, "key", j.lease.Key)
+	case ctx.Err() != nil:
+	default:
+		c.fail(err)
+		c.log.Error("the store did not take the outcome; it will be done again", "crew", c.name, "key", j.lease.Key, "err", err)
+	}
+}
+
+// keepLeases renews what is in hand three times in each lease's life, and
+// cancels the work whose lease is gone: to go on with it would only be refused.
+func (c *crew[T]) keepLeases(ctx context.Context, stop <-chan struct{}) {
+	tick := time.NewTicker(leaseTTL / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-tick.C:
+		}
+		ls := c.leases()
+		if len(ls) == 0 {
+			continue
+		}
+		renewCtx, cancel := context.WithTimeout(ctx, leaseTTL/3)
+		kept, err := c.renew(renewCtx, ls)
+		cancel()
+		if err != nil {
+			// The store's own trouble shows in claim; the leases may still be good.
+			continue
+		}
+		still := make(map[string]bool, len(kept))
+		for _, l := range kept {
+			still[l.Key] = true
+		}
+		c.mu.Lock()
+		for _, l := range ls {
+			if h, ok := c.held[l.Key]; ok && h.lease.Token == l.Token && !still[l.Key] {
+				h.cancel()
+			}
+		}
+		c.mu.Unlock()
+	}
+}
+
+func (c *crew[T]) hold(l lease.Lease, cancel context.CancelFunc) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held[l.Key] = holding{lease: l, cancel: cancel}
+}
+
+func (c *crew[T]) drop(l lease.Lease) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if h, ok := c.held[l.Key]; ok && h.lease.Token == l.Token {
+		delete(c.held, l.Key)
+	}
+}
+
+func (c *crew[T]) leases() []lease.Lease {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ls := make([]lease.Lease, 0, len(c.held))
+	for _, h := range c.held {
+		ls = append(ls, h.lease)
+	}
+	return ls
+}
+
+func (c *crew[T]) setFault(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fault = err
+}
+
+// fail notes an outcome that the store did not take.
+func (c *crew[T]) fail(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fault = err
+	if c.first == nil {
+		c.first = err
+	}
+}
+
+func (c *crew[T]) firstFailure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.first
+}
+
+// lastFault is the store's last failure, nil when it answered since.
+func (c *crew[T]) lastFault() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.fault
+}
+
+// wait sleeps for d, or until a signal or the context's end; it reports whether
+// the context still lives.
+func wait(ctx context.Context, signal <-chan struct{}, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-signal:
+	case <-timer.C:
+	}
+	return true
+}

@@ -1,0 +1,251 @@
+// Package daemon wires the parts together: it owns the two crews that walk the
+// straight line, and start, reload and shutdown.
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/newswatch/newswatch/configs"
+	"github.com/newswatch/newswatch/fetcher"
+	"github.com/newswatch/newswatch/lease"
+	"github.com/newswatch/newswatch/netguard"
+	"github.com/newswatch/newswatch/notify"
+	"github.com/newswatch/newswatch/store"
+	"github.com/newswatch/newswatch/store/sqlite"
+	"github.com/newswatch/newswatch/web"
+)
+
+// deliveryHands bounds the digests that are sent at one time.
+const deliveryHands = 16
+
+// Options are what a daemon needs besides its configuration. Zero fields take
+// defaults.
+type Options struct {
+	Version string
+	Log     *slog.Logger
+	// Load reads the configuration again; nil means that there is no reload.
+	Load func() (*configs.Loaded, []configs.Warning, error)
+	// Reload asks for a reload, as SIGHUP does.
+	Reload <-chan os.Signal
+	// Grace is how long a stop waits for what is in flight.
+	Grace time.Duration
+	// Now is the clock.
+	Now func() time.Time
+	// Registry takes the metrics; by default the daemon has one of its own.
+	Registry *prometheus.Registry
+	// Listening is told the address of the pages once they are served; it may be
+	// nil.
+	Listening func(addr string)
+}
+
+// Daemon is a store, a configuration and the crews that work on them.
+type Daemon struct {
+	opt     Options
+	store   store.Store
+	fetch   *fetcher.Client
+	senders *channels
+	metrics *metrics
+	log     *slog.Logger
+	now     func() time.Time
+	started time.Time
+
+	plan atomic.Pointer[plan]
+
+	reloading sync.Mutex // one reload at a time
+	mu        sync.Mutex // guards what follows
+	lastLoad  web.Reload
+	warnings  []configs.Warning
+	files     []string // of the configuration in force
+
+	coverage coverage
+	polls    *crew[fetcher.State]
+	turns    *crew[notify.Turn]
+	polled   func(Poll)
+	sent     func(notify.Result)
+}
+
+// New prepares a daemon on a store that the caller opened and will close. It
+// starts nothing.
+func New(loaded *configs.Loaded, st store.Store, opt Options) (*Daemon, error) {
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Registry == nil {
+		opt.Registry = prometheus.NewRegistry()
+	}
+	d := &Daemon{
+		opt: opt, store: st, log: opt.Log, now: opt.Now, started: opt.Now(),
+		metrics: newMetrics(opt.Registry),
+		fetch:   NewFetcher(loaded.Fetch, opt.Version),
+		senders: newChannels(loaded.Config, opt.Version),
+	}
+	pl, err := newPlan(loaded, d.senders)
+	if err != nil {
+		d.Close()
+		return nil, err
+	}
+	d.plan.Store(pl)
+	d.coverage = coverage{states: st.States, plan: d.plan.Load, now: d.now}
+	d.polls = d.pollCrew(loaded.Fetch.Concurrency)
+	d.turns = d.turnCrew(loaded.HTTP)
+	return d, nil
+}
+
+// Close frees what New made; the store stays open.
+func (d *Daemon) Close() {
+	d.fetch.Close()
+	d.senders.close()
+}
+
+// pollCrew works off the queue of feeds.
+func (d *Daemon) pollCrew(hands int) *crew[fetcher.State] {
+	p := &poller{
+		fetch: d.fetch, journal: d.store, now: d.now, metrics: d.metrics, log: d.log,
+		done: func(out Poll) {
+			if d.polled != nil {
+				d.polled(out)
+			}
+		},
+	}
+	return &crew[fetcher.State]{
+		name:  "feeds",
+		hands: hands,
+		claim: func(ctx context.Context, n int) ([]job[fetcher.State], error) {
+			claims, err := d.store.ClaimFeeds(ctx, d.now(), n, leaseTTL)
+			jobs := make([]job[fetcher.State], len(claims))
+			for i, c := range claims {
+				jobs[i] = job[fetcher.State]{c.Lease, c.State}
+			}
+			return jobs, err
+		},
+		renew: d.renew,
+		work: func(ctx context.Context, l lease.Lease, st fetcher.State) error {
+			return p.poll(ctx, d.plan.Load(), l, st)
+		},
+		lost: func() { d.metrics.leasesLost.WithLabelValues("feeds").Inc() },
+		log:  d.log,
+	}
+}
+
+// turnCrew works off the queue of subscribers.
+func (d *Daemon) turnCrew(pages configs.HTTP) *crew[notify.Turn] {
+	courier := d.courier(pages)
+	return &crew[notify.Turn]{
+		name:  "subscribers",
+		hands: deliveryHands,
+		claim: func(ctx context.Context, n int) ([]job[notify.Turn], error) {
+			turns, err := d.store.Claim(ctx, d.now(), n, leaseTTL)
+			jobs := make([]job[notify.Turn], len(turns))
+			for i, t := range turns {
+				jobs[i] = job[notify.Turn]{t.Lease, t}
+			}
+			return jobs, err
+		},
+		renew: d.renew,
+		work: func(ctx context.Context, _ lease.Lease, t notify.Turn) error {
+			res, err := courier.Take(ctx, t)
+			d.delivered(res)
+			return err
+		},
+		lost: func() { d.metrics.leasesLost.WithLabelValues("subscribers").Inc() },
+		log:  d.log,
+	}
+}
+
+// courier takes turns with the configuration that is in force at each.
+func (d *Daemon) courier(pages configs.HTTP) *notify.Courier {
+	return &notify.Courier{
+		Log: d.store,
+		Now: d.now,
+		Recipient: func(id string) (notify.Recipient, bool) {
+			r, ok := d.plan.Load().subscribers[id]
+			return r, ok
+		},
+		Coverage: d.coverage.between,
+		MoreURL:  moreURL(pages),
+	}
+}
+
+// delivered counts and logs the end of a turn in which something was sent or
+// tried.
+func (d *Daemon) delivered(res notify.Result) {
+	switch res.Outcome {
+	case notify.Accepted:
+		d.log.Info("digest sent", "subscriber", res.Subscriber, "digest", res.Digest, "entries", res.Entries, "tries", res.Tries)
+	case notify.Retried:
+		d.log.Warn("digest not accepted; it will be tried again", "subscriber", res.Subscriber, "digest", res.Digest,
+			"failure", res.Failure, "reason", res.Reason, "tries", res.Tries, "next", res.Next)
+	case notify.Buried:
+		d.log.Error("digest given up: it is a dead letter", "subscriber", res.Subscriber, "digest", res.Digest,
+			"failure", res.Failure, "reason", res.Reason, "tries", res.Tries)
+	default:
+		return
+	}
+	d.metrics.deliveries.WithLabelValues(string(res.Outcome), string(res.Failure)).Inc()
+	if d.sent != nil {
+		d.sent(res)
+	}
+}
+
+func (d *Daemon) renew(ctx context.Context, ls []lease.Lease) ([]lease.Lease, error) {
+	return d.store.Renew(ctx, ls, d.now().Add(leaseTTL))
+}
+
+// enrol brings the store's queues in step with a plan.
+func (d *Daemon) enrol(ctx context.Context, pl *plan) error {
+	now := d.now()
+	if err := d.store.SyncFeeds(ctx, pl.feedIDs(), now); err != nil {
+		return err
+	}
+	subs := make([]store.Enrolment, 0, len(pl.subscribers))
+	for id, s := range pl.subscribers {
+		subs = append(subs, store.Enrolment{
+			ID:       id,
+			Next:     s.Subscriber.Schedule.Next(now),
+			Schedule: s.Subscriber.Schedule.String(),
+			Since:    now.Add(-pl.config.Digest.FirstWindow),
+		})
+	}
+	if err := d.store.Enrol(ctx, subs, now); err != nil {
+		return err
+	}
+	d.metrics.feeds.Set(float64(len(pl.feeds)))
+	return nil
+}
+
+// NewFetcher makes the client that the configuration asks for.
+func NewFetcher(c configs.Fetch, version string) *fetcher.Client {
+	return fetcher.New(fetcher.Options{
+		Product:     "newswatch/" + version,
+		Contact:     c.Contact,
+		Timeout:     c.Timeout,
+		MaxBody:     c.MaxBody,
+		Concurrency: c.Concurrency,
+		PerHost:     c.PerHost,
+		Interval:    c.Interval,
+		MinInterval: c.MinInterval,
+		MaxInterval: c.MaxInterval,
+		Transport:   netguard.Policy{Allow: c.AllowNetworks}.Transport(),
+	})
+}
+
+// OpenStore opens the engine that the configuration names.
+func OpenStore(ctx context.Context, c configs.Config) (store.Store, error) {
+	switch c.Store.Engine {
+	case configs.EngineSQLite:
+		return sqlite.Open(ctx, c.Store.Path)
+	default:
+		return nil, fmt.Errorf("daemon: store.url: the engine %q is not built into this version; use sqlite:PATH", c.Store.Engine)
+	}
+}

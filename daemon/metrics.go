@@ -1,0 +1,102 @@
+package daemon
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/newswatch/newswatch/fetcher"
+)
+
+// metrics are what the daemon counts. The names follow the conventions of
+// Prometheus: a unit as suffix, _total for counters. Labels are closed sets or
+// ids from the configuration, never anything from outside, and never a
+// subscriber's address.
+type metrics struct {
+	polls        *prometheus.CounterVec
+	pollSeconds  prometheus.Histogram
+	pollLateness prometheus.Histogram
+	fetchedBytes prometheus.Counter
+	items        *prometheus.CounterVec
+	articles     *prometheus.CounterVec
+	hits         *prometheus.CounterVec
+	deliveries   *prometheus.CounterVec
+	leasesLost   *prometheus.CounterVec
+	reloadOK     prometheus.Gauge
+	reloadTime   prometheus.Gauge
+	feeds        prometheus.Gauge
+	feedsFailing prometheus.Gauge
+	deadLetters  prometheus.Gauge
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	with := promauto.With(reg)
+	return &metrics{
+		polls: with.NewCounterVec(prometheus.CounterOpts{
+			Name: "newswatch_polls_total",
+			Help: "Polls of feeds by outcome (fetched, not_modified, failed) and, of those that failed, by reason.",
+		}, []string{"outcome", "reason"}),
+		pollSeconds: with.NewHistogram(prometheus.HistogramOpts{
+			Name:    "newswatch_poll_duration_seconds",
+			Help:    "Time from a feed's claim to its record.",
+			Buckets: []float64{.01, .05, .1, .5, 1, 2.5, 5, 10, 30, 60, 120},
+		}),
+		pollLateness: with.NewHistogram(prometheus.HistogramOpts{
+			Name:    "newswatch_poll_lateness_seconds",
+			Help:    "Time from when a feed was due to when it was claimed.",
+			Buckets: []float64{1, 2, 5, 10, 30, 60, 300, 900},
+		}),
+		fetchedBytes: with.NewCounter(prometheus.CounterOpts{
+			Name: "newswatch_fetched_bytes_total",
+			Help: "Bytes of feed documents received.",
+		}),
+		items: with.NewCounterVec(prometheus.CounterOpts{
+			Name: "newswatch_items_total",
+			Help: "Items that were not known as they are, by novelty (new, edited).",
+		}, []string{"novelty"}),
+		articles: with.NewCounterVec(prometheus.CounterOpts{
+			Name: "newswatch_articles_total",
+			Help: "Article pages asked for because a feed gave only a summary, by result (read, failed).",
+		}, []string{"result"}),
+		hits: with.NewCounterVec(prometheus.CounterOpts{
+			Name: "newswatch_hits_total",
+			Help: "Hits that were reported, by rule.",
+		}, []string{"rule"}),
+		deliveries: with.NewCounterVec(prometheus.CounterOpts{
+			Name: "newswatch_deliveries_total",
+			Help: "Tries to deliver a digest by result (accepted, retried, buried) and, where it failed, by failure.",
+		}, []string{"result", "failure"}),
+		leasesLost: with.NewCounterVec(prometheus.CounterOpts{
+			Name: "newswatch_leases_lost_total",
+			Help: "Work that another holder took over, by queue.",
+		}, []string{"queue"}),
+		reloadOK: with.NewGauge(prometheus.GaugeOpts{
+			Name: "newswatch_config_last_reload_successful",
+			Help: "Whether the last attempt to load the configuration succeeded.",
+		}),
+		reloadTime: with.NewGauge(prometheus.GaugeOpts{
+			Name: "newswatch_config_last_reload_success_timestamp_seconds",
+			Help: "When the configuration in force was loaded.",
+		}),
+		feeds: with.NewGauge(prometheus.GaugeOpts{
+			Name: "newswatch_feeds",
+			Help: "Feeds in the configuration.",
+		}),
+		feedsFailing: with.NewGauge(prometheus.GaugeOpts{
+			Name: "newswatch_feeds_failing",
+			Help: "Feeds whose last poll failed.",
+		}),
+		deadLetters: with.NewGauge(prometheus.GaugeOpts{
+			Name: "newswatch_dead_letters",
+			Help: "Digests that could not be delivered and wait for an operator.",
+		}),
+	}
+}
+
+// observePoll counts one poll.
+func (m *metrics) observePoll(res fetcher.Result, reason fetcher.Reason, took time.Duration) {
+	m.polls.WithLabelValues(string(res.Outcome), string(reason)).Inc()
+	m.pollSeconds.Observe(took.Seconds())
+	m.fetchedBytes.Add(float64(res.Bytes))
+}

@@ -1,0 +1,117 @@
+package daemon
+
+import (
+	"context"
+	"sync"
+
+	"github.com/newswatch/newswatch/fetcher"
+	"github.com/newswatch/newswatch/notify"
+)
+
+// OnceOptions say what one pass does beyond polling.
+type OnceOptions struct {
+	// Send makes every subscriber's digest due now.
+	Send bool
+	// Polled is told of every poll, one at a time; it may be nil.
+	Polled func(Poll)
+}
+
+// Summary is what one pass came to.
+type Summary struct {
+	Feeds       int `json:"feeds"`
+	Fetched     int `json:"fetched"`
+	NotModified int `json:"not_modified"`
+	Failed      int `json:"failed"`
+	// Items counts those in the documents that were read, NewItems those of them
+	// that were never seen.
+	Items    int `json:"items"`
+	NewItems int `json:"new_items"`
+	// Hits counts new hits; Quiet those of them that are kept and not reported.
+	Hits          int     `json:"hits"`
+	Quiet         int     `json:"quiet"`
+	DigestsSent   int     `json:"digests_sent"`
+	DigestsFailed int     `json:"digests_failed"`
+	Seconds       float64 `json:"seconds"`
+}
+
+func (s *Summary) add(p Poll) {
+	switch p.Outcome {
+	case fetcher.Fetched:
+		s.Fetched++
+	case fetcher.NotModified:
+		s.NotModified++
+	case fetcher.Failed:
+		s.Failed++
+	}
+	s.Items += p.Items
+	s.NewItems += p.New
+	s.Hits += len(p.Hits)
+	for _, h := range p.Hits {
+		if h.Quiet {
+			s.Quiet++
+		}
+	}
+}
+
+// Once polls every feed now, delivers what is due, and returns. It fails only
+// when the store does, or when ctx ends.
+func (d *Daemon) Once(ctx context.Context, opt OnceOptions) (Summary, error) {
+	begun := d.now()
+	pl := d.plan.Load()
+	sum := Summary{Feeds: len(pl.feeds)}
+	var mu sync.Mutex
+	d.polled = func(p Poll) {
+		mu.Lock()
+		defer mu.Unlock()
+		sum.add(p)
+		if opt.Polled != nil {
+			opt.Polled(p)
+		}
+	}
+	d.sent = func(r notify.Result) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch r.Outcome {
+		case notify.Accepted:
+			sum.DigestsSent++
+		case notify.Retried, notify.Buried:
+			sum.DigestsFailed++
+		default:
+		}
+	}
+	if err := d.enrol(ctx, pl); err != nil {
+		return sum, err
+	}
+	if err := d.store.PollNow(ctx, nil, begun); err != nil {
+		return sum, err
+	}
+	if err := d.polls.drain(ctx, d.opt.Grace); err != nil {
+		return sum, err
+	}
+	if err := ctx.Err(); err != nil {
+		return sum, err
+	}
+	if err := d.sendNow(ctx, pl, opt.Send); err != nil {
+		return sum, err
+	}
+	if err := d.turns.drain(ctx, d.opt.Grace); err != nil {
+		return sum, err
+	}
+	sum.Seconds = d.now().Sub(begun).Seconds()
+	return sum, ctx.Err()
+}
+
+// sendNow makes every subscriber due, or those who want to hear at once: for
+// them, what this pass found is due.
+func (d *Daemon) sendNow(ctx context.Context, pl *plan, all bool) error {
+	var ids []string
+	for id, s := range pl.subscribers {
+		if all || notify.IsImmediate(s.Subscriber.Schedule) {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return d.store.SendNow(ctx, ids, d.now())
+}

@@ -1,0 +1,292 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/feed"
+	"github.com/newswatch/newswatch/fetcher"
+	"github.com/newswatch/newswatch/lease"
+	"github.com/newswatch/newswatch/store"
+	"github.com/newswatch/newswatch/story"
+)
+
+const (
+	// shortContent is the number of bytes below which what a feed gives is taken
+	// for a summary, and the article's page is read.
+	shortContent = 600
+	// articleBudget bounds the time one poll spends on article pages. Items that
+	// are left when it is spent are matched on what the feed gave: a slow site
+	// must not hold up its own news.
+	articleBudget = time.Minute
+	// floodItems is the number of new items in one poll from which a feed that
+	// was read before is suspected of having renumbered its back catalogue.
+	floodItems = 50
+)
+
+// Fetcher reads feeds and articles; *fetcher.Client does.
+type Fetcher interface {
+	Fetch(ctx context.Context, f feed.Feed, st fetcher.State, parsing func(context.Context) error) (fetcher.Result, error)
+	Article(ctx context.Context, link string) (string, error)
+}
+
+// Journal is what a poll needs of the store.
+type Journal interface {
+	MarkParsing(ctx context.Context, l lease.Lease) error
+	ReleaseFeeds(ctx context.Context, ls []lease.Lease) error
+	Unseen(ctx context.Context, feedID string, seen []store.Sighting) ([]store.Novelty, error)
+	Record(ctx context.Context, b store.Batch) ([]classifier.Hit, error)
+}
+
+// Poll is what one poll came to, for progress and for the sums of "once".
+type Poll struct {
+	Feed    feed.Feed
+	Outcome fetcher.Outcome
+	Err     error // of a failed poll
+	Items   int
+	New     int
+	// Hits are those of new items, and those of edited items that match for the
+	// first time; quiet ones too.
+	Hits []classifier.Hit
+}
+
+// poller takes one feed down the straight line: fetch, unseen, full text,
+// classify, record.
+type poller struct {
+	fetch   Fetcher
+	journal Journal
+	now     func() time.Time
+	metrics *metrics
+	log     *slog.Logger
+	// done is told of every poll that was recorded; it may be nil.
+	done func(Poll)
+}
+
+// poll reads one feed that is due and records what came of it. The error is the
+// store's; what is wrong with the feed is recorded in its state.
+func (p *poller) poll(ctx context.Context, pl *plan, l lease.Lease, st fetcher.State) error {
+	f, ok := pl.feeds[st.FeedID]
+	if !ok {
+		// The configuration changed between the claim and now.
+		return p.journal.ReleaseFeeds(ctx, []lease.Lease{l})
+	}
+	begun := p.now()
+	if !st.NextCheck.IsZero() {
+		p.metrics.pollLateness.Observe(begun.Sub(st.NextCheck).Seconds())
+	}
+	res, fetchErr := p.fetch.Fetch(ctx, f, st, func(ctx context.Context) error {
+		return p.journal.MarkParsing(ctx, l)
+	})
+	if ctx.Err() != nil {
+		return p.release(ctx, l)
+	}
+
+	b := store.Batch{Lease: l, State: res.State}
+	out := Poll{Feed: f, Outcome: res.Outcome, Err: fetchErr, Items: len(res.Items)}
+	if res.Outcome == fetcher.Fetched {
+		if err := p.classify(ctx, pl, f, st, res, &b, &out); err != nil {
+			if ctx.Err() != nil {
+				return p.release(ctx, l)
+			}
+			return err
+		}
+	}
+	reported, err := p.journal.Record(ctx, b)
+	if err != nil {
+		if ctx.Err() != nil {
+			return p.release(ctx, l)
+		}
+		return err
+	}
+	p.report(f, res, fetchErr, reported, p.now().Sub(begun))
+	if p.done != nil {
+		p.done(out)
+	}
+	return nil
+}
+
+// release gives the feed back when the daemon stops in the middle of a poll. The
+// poll's own context is over, so it has a short one of its own.
+func (p *poller) release(ctx context.Context, l lease.Lease) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	return p.journal.ReleaseFeeds(ctx, []lease.Lease{l})
+}
+
+// classify finds what is new in a document, and what of it the rules match.
+func (p *poller) classify(ctx context.Context, pl *plan, f feed.Feed, before fetcher.State, res fetcher.Result, b *store.Batch, out *Poll) error {
+	b.Seen = make([]store.Sighting, len(res.Items))
+	for i, it := range res.Items {
+		b.Seen[i] = store.Sighting{ID: it.ID, Fingerprint: it.Fingerprint()}
+	}
+	novelties, err := p.journal.Unseen(ctx, f.ID, b.Seen)
+	if err != nil {
+		return err
+	}
+	now := p.now()
+	fresh := 0
+	for _, n := range novelties {
+		if n == store.New {
+			fresh++
+		}
+	}
+	quiet := backCatalogue(before, fresh, len(res.Items), now.Add(-pl.config.Digest.FirstWindow))
+	if quiet.flood {
+		p.log.Warn("a feed published a flood of items at once: those older than digest.first_window are recorded and not reported",
+			"feed", f.ID, "new", fresh)
+	}
+	articlesUntil := time.Now().Add(articleBudget)
+	for i, it := range res.Items {
+		n := novelties[i]
+		if n != store.New && n != store.Edited {
+			continue
+		}
+		hush := quiet.covers(it)
+		searched := classifier.SearchedFeed
+		if n == store.New && !hush && wantsArticle(f, it, pl.config.Fetch.FullText) && time.Now().Before(articlesUntil) {
+			if text, err := p.article(ctx, it.Link, articlesUntil); err == nil && len(text) > len(it.Content) {
+				it.Content, searched = text, classifier.SearchedArticle
+			}
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+		}
+		b.Items = append(b.Items, store.StoredItem{Item: it, Searched: searched, Stored: now})
+		p.metrics.items.WithLabelValues(noveltyName(n)).Inc()
+		if n == store.New {
+			out.New++
+		}
+		doc := classifier.NewDoc(it, f)
+		matches := pl.rules.Match(&doc)
+		if len(matches) == 0 {
+			continue
+		}
+		h := newHit(it, f, matches, searched, pl.rules.Version(), now, hush)
+		b.Hits = append(b.Hits, h)
+		if n == store.New {
+			out.Hits = append(out.Hits, h)
+		}
+	}
+	return nil
+}
+
+// article reads an article's page within the poll's budget.
+func (p *poller) article(ctx context.Context, link string, until time.Time) (string, error) {
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	text, err := p.fetch.Article(ctx, link)
+	result := "read"
+	if err != nil {
+		result = "failed"
+		p.log.Debug("the article's page could not be read; matching on the feed's text", "err", err)
+	}
+	p.metrics.articles.WithLabelValues(result).Inc()
+	return text, err
+}
+
+// report counts a recorded poll, and logs it at the level it deserves: a feed
+// that begins to fail, or is back, is worth a line; one that goes on failing is
+// not.
+func (p *poller) report(f feed.Feed, res fetcher.Result, fetchErr error, reported []classifier.Hit, took time.Duration) {
+	var reason fetcher.Reason
+	if fe, ok := errors.AsType[*fetcher.Error](fetchErr); ok {
+		reason = fe.Reason
+	}
+	p.metrics.observePoll(res, reason, took)
+	switch {
+	case fetchErr != nil && res.State.Failures == 1:
+		p.log.Warn("a feed failed", "feed", f.ID, "reason", reason, "err", fetchErr, "next_check", res.State.NextCheck)
+	case fetchErr != nil:
+		p.log.Debug("a feed failed again", "feed", f.ID, "reason", reason, "failures", res.State.Failures)
+	}
+	for _, h := range reported {
+		for _, r := range h.Rules {
+			p.metrics.hits.WithLabelValues(r.Rule).Inc()
+		}
+		p.log.Info("hit", "feed", f.ID, "item", h.Item.ID, "rules", ruleIDs(h))
+	}
+}
+
+// hushing says which items of a poll are recorded without being reported.
+type hushing struct {
+	flood    bool
+	baseline bool
+	before   time.Time
+}
+
+// backCatalogue decides what of a document is old. All that a feed holds at
+// first sight is a baseline, reported at most as far back as the first window.
+// So is what a known feed brings when most of a long document is new at once: it
+// has changed its guids, not published a year of news in a minute.
+func backCatalogue(before fetcher.State, fresh, items int, oldest time.Time) hushing {
+	return hushing{
+		baseline: !before.Baselined(),
+		flood:    before.Baselined() && fresh >= floodItems && fresh*5 >= items*4,
+		before:   oldest,
+	}
+}
+
+// covers reports whether the item is recorded quietly. An item without a date
+// cannot be shown to be old: in a baseline it is reported, since to miss a
+// story is worse than to be told of an old one, and in a flood it is not.
+func (h hushing) covers(it feed.Item) bool {
+	if !h.baseline && !h.flood {
+		return false
+	}
+	if it.Time().IsZero() {
+		return h.flood
+	}
+	return it.Time().Before(h.before)
+}
+
+// wantsArticle decides whether an item's page is read before the rules run.
+func wantsArticle(f feed.Feed, it feed.Item, byDefault feed.FullText) bool {
+	if it.Link == "" {
+		return false
+	}
+	mode := f.FullText
+	if mode == "" {
+		mode = byDefault
+	}
+	switch mode {
+	case feed.FullTextAlways:
+		return true
+	case feed.FullTextNever:
+		return false
+	default:
+		return len(it.Content) < shortContent
+	}
+}
+
+// newHit makes the hit that is stored: without the whole text, which is kept
+// with the item for a shorter time.
+func newHit(it feed.Item, f feed.Feed, matches []classifier.RuleMatch, searched classifier.Searched, version string, now time.Time, quiet bool) classifier.Hit {
+	it.Content = ""
+	h := classifier.Hit{
+		Item: it, Source: f.Name, FeedTags: f.Tags, Rules: matches, Searched: searched,
+		Ruleset: version, Found: now, Quiet: quiet,
+	}
+	if h.Source == "" {
+		h.Source = f.ID
+	}
+	h.Story = story.Key(h)
+	return h
+}
+
+func noveltyName(n store.Novelty) string {
+	if n == store.New {
+		return "new"
+	}
+	return "edited"
+}
+
+func ruleIDs(h classifier.Hit) []string {
+	ids := make([]string, len(h.Rules))
+	for i, r := range h.Rules {
+		ids[i] = r.Rule
+	}
+	return ids
+}

@@ -1,0 +1,81 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/newswatch/newswatch/configs"
+	"github.com/newswatch/newswatch/notify"
+	"github.com/newswatch/newswatch/store"
+)
+
+// previewPage is how many places of the log are read at a time.
+const previewPage = 1000
+
+// Preview builds the digest that a subscriber would get now, or, with a time to
+// begin at, that it would have got for all since then. Nothing is sent, sealed
+// or moved.
+func Preview(ctx context.Context, loaded *configs.Loaded, st store.Store, id string, since, now time.Time) (notify.Digest, error) {
+	i := slices.IndexFunc(loaded.Subscribers, func(s configs.Subscriber) bool { return s.ID == id })
+	if i < 0 {
+		var ids []string
+		for _, s := range loaded.Subscribers {
+			ids = append(ids, s.ID)
+		}
+		return notify.Digest{}, fmt.Errorf("daemon: there is no subscriber %q; there are: %s", id, strings.Join(ids, ", "))
+	}
+	sub := loaded.Subscribers[i].Subscriber
+	sub.WhenEmpty = notify.Send
+
+	counts, err := st.Counts(ctx)
+	if err != nil {
+		return notify.Digest{}, err
+	}
+	standings, err := st.Standings(ctx)
+	if err != nil {
+		return notify.Digest{}, err
+	}
+	w := notify.Window{To: counts.Head, Since: now.Add(-loaded.Digest.FirstWindow), Until: now}
+	for _, s := range standings {
+		if s.Subscriber == id {
+			w.From, w.Since = s.Cursor, s.Since
+		}
+	}
+	if !since.IsZero() {
+		w.From, w.Since = 0, since
+	}
+	for from := w.From; from < w.To; from += previewPage {
+		to := min(from+previewPage, w.To)
+		hits, err := st.Window(ctx, from, to)
+		if err != nil {
+			return notify.Digest{}, err
+		}
+		for _, h := range notify.News(sub.Selection, from, to, hits) {
+			if since.IsZero() || !h.Found.Before(since) {
+				w.Hits = append(w.Hits, h)
+			}
+		}
+	}
+	pl, err := newPlan(loaded, noSenders{})
+	if err != nil {
+		return notify.Digest{}, err
+	}
+	cov := coverage{states: st.States, plan: func() *plan { return pl }, now: func() time.Time { return now }}
+	seen, err := cov.between(ctx, w.Since, w.Until)
+	if err != nil {
+		return notify.Digest{}, err
+	}
+	d, _ := notify.Build(sub, w, notify.BuildOptions{Sealed: now, Coverage: seen, MoreURL: moreURL(loaded.HTTP)})
+	return d, nil
+}
+
+// moreURL is where a digest's reader finds what its cap left out.
+func moreURL(c configs.HTTP) string {
+	if c.PublicURL == "" {
+		return ""
+	}
+	return c.PublicURL + "/hits"
+}

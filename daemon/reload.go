@@ -1,0 +1,157 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"github.com/newswatch/newswatch/configs"
+	"github.com/newswatch/newswatch/web"
+)
+
+// settle is how long the files must be quiet before a change is read: editors
+// and volume mounts write in several steps.
+const settle = 500 * time.Millisecond
+
+// errNoReload is returned where there is nothing to read again.
+var errNoReload = errors.New("daemon: this process has no configuration to reload")
+
+// reload reads the configuration again. All that can fail is done first; then
+// one pointer is swapped. A broken file leaves the running plan in force, and
+// says so in the error, the log, the metrics and on the status page.
+func (d *Daemon) reload(ctx context.Context) error {
+	if d.opt.Load == nil {
+		return errNoReload
+	}
+	d.reloading.Lock()
+	defer d.reloading.Unlock()
+
+	loaded, warnings, err := d.opt.Load()
+	if err != nil {
+		d.loaded(nil, nil, err)
+		return err
+	}
+	old := d.plan.Load()
+	pl, err := newPlan(loaded, d.senders)
+	if err != nil {
+		d.loaded(nil, nil, err)
+		return err
+	}
+	// Until the swap, a feed or subscriber that is new to the queue is given
+	// back by whoever claims it; after it, one that left is.
+	d.plan.Store(pl)
+	if err := d.enrol(ctx, pl); err != nil {
+		d.plan.Store(old)
+		err = fmt.Errorf("daemon: the configuration is right, and the store did not take it: %w", err)
+		d.loaded(nil, nil, err)
+		return err
+	}
+	warnings = append(warnings, needRestart(old, pl)...)
+	d.loaded(loaded, warnings, nil)
+	d.log.Info("configuration reloaded", "feeds", len(pl.feeds), "rules", len(pl.rules.Rules()),
+		"ruleset", pl.rules.Version(), "subscribers", len(pl.subscribers), "warnings", len(warnings))
+	return nil
+}
+
+// needRestart names the settings that a reload does not change: what hangs on
+// them lives as long as the process.
+func needRestart(old, now *plan) []configs.Warning {
+	var keys []string
+	if !old.config.Store.URL.Equal(now.config.Store.URL) || old.config.Store.Path != now.config.Store.Path {
+		keys = append(keys, "store")
+	}
+	if old.config.HTTP != now.config.HTTP {
+		keys = append(keys, "http")
+	}
+	a, b := old.config.Fetch, now.config.Fetch
+	same := a.Interval == b.Interval && a.MinInterval == b.MinInterval && a.MaxInterval == b.MaxInterval &&
+		a.Timeout == b.Timeout && a.MaxBody == b.MaxBody && a.Concurrency == b.Concurrency &&
+		a.PerHost == b.PerHost && a.Contact == b.Contact && fmt.Sprint(a.AllowNetworks) == fmt.Sprint(b.AllowNetworks)
+	if !same {
+		keys = append(keys, "fetch")
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	w := configs.Warning{Message: "changes under " + strings.Join(keys, ", ") + " take effect at the next start"}
+	w.Pos.File = now.path
+	return []configs.Warning{w}
+}
+
+// loaded notes how an attempt to load ended.
+func (d *Daemon) loaded(loaded *configs.Loaded, warnings []configs.Warning, err error) {
+	now := d.now()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lastLoad = web.Reload{At: now, OK: err == nil}
+	if err != nil {
+		d.lastLoad.Error = err.Error()
+		d.metrics.reloadOK.Set(0)
+		return
+	}
+	d.files = loaded.Files
+	d.warnings = warnings
+	d.metrics.reloadOK.Set(1)
+	d.metrics.reloadTime.Set(float64(now.Unix()))
+}
+
+// watchReload reloads when it is asked to by signal, or when a file changed.
+func (d *Daemon) watchReload(ctx context.Context) {
+	var events <-chan fsnotify.Event
+	var faults <-chan error
+	watcher, err := fsnotify.NewWatcher()
+	if err != nil {
+		d.log.Warn("file changes are not watched; use SIGHUP to reload", "err", err)
+	} else {
+		defer watcher.Close()
+		events, faults = watcher.Events, watcher.Errors
+		d.watch(watcher)
+	}
+	var quiet <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-d.opt.Reload:
+			d.log.Info("reloading: asked by signal")
+		case ev := <-events:
+			if ev.Has(fsnotify.Chmod) || !strings.HasSuffix(ev.Name, ".yaml") && !strings.HasSuffix(ev.Name, "..data") {
+				continue
+			}
+			quiet = time.After(settle)
+			continue
+		case err := <-faults:
+			d.log.Warn("watching the configuration's files", "err", err)
+			continue
+		case <-quiet:
+			quiet = nil
+			d.log.Info("reloading: a file changed")
+		}
+		if err := d.reload(ctx); err != nil {
+			d.log.Error("reload failed; the configuration before it stays in force", "err", err)
+		}
+		if watcher != nil {
+			d.watch(watcher)
+		}
+	}
+}
+
+// watch watches the folders of the configuration's files, not the files: an
+// editor replaces a file, and a watch on it would end with the old one.
+func (d *Daemon) watch(w *fsnotify.Watcher) {
+	d.mu.Lock()
+	files := d.files
+	d.mu.Unlock()
+	for _, f := range files {
+		if strings.HasPrefix(f, "embedded:") {
+			continue
+		}
+		// To add a folder twice is harmless; one that is gone shows in the reload.
+		_ = w.Add(filepath.Dir(f))
+	}
+}

@@ -1,0 +1,222 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/newswatch/newswatch/configs"
+	"github.com/newswatch/newswatch/store"
+	"github.com/newswatch/newswatch/web"
+)
+
+const (
+	// sweepEvery is how often what outlived its retention is deleted.
+	sweepEvery = time.Hour
+	// gaugeEvery is how often the gauges that need a look into the store are
+	// brought up to date.
+	gaugeEvery = 30 * time.Second
+	// seenFor is how long an item's id is remembered after its feed ceased to
+	// list it: longer than any feed was seen to bring an old item back.
+	seenFor = 90 * 24 * time.Hour
+)
+
+// Run is the daemon from start to stop: it returns nil after ctx ended and all
+// that was in flight has ended too. What was acquired is released in the reverse
+// order.
+func Run(ctx context.Context, loaded *configs.Loaded, opt Options) (err error) {
+	st, err := OpenStore(ctx, loaded.Config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+
+	if opt.Registry == nil {
+		opt.Registry = prometheus.NewRegistry()
+		opt.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	}
+	d, err := New(loaded, st, opt)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+
+	listener, err := listen(ctx, loaded.HTTP.Listen)
+	if err != nil {
+		return err
+	}
+	if err := d.enrol(ctx, d.plan.Load()); err != nil {
+		if listener != nil {
+			err = errors.Join(err, listener.Close())
+		}
+		return err
+	}
+	d.loaded(loaded, nil, nil)
+	return d.serve(ctx, loaded, listener)
+}
+
+// listen opens the pages' listener; an empty address means that there is none.
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	if addr == "" {
+		return nil, nil
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("daemon: http.listen: %w; is another newswatch running? give another address, or \"\" for no pages", err)
+	}
+	return l, nil
+}
+
+// serve runs every long-lived part until ctx ends, and waits for all of them.
+func (d *Daemon) serve(ctx context.Context, loaded *configs.Loaded, listener net.Listener) error {
+	// A part that fails stops the others.
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+
+	var parts sync.WaitGroup
+	parts.Go(func() { d.polls.run(ctx, d.opt.Grace) })
+	parts.Go(func() { d.turns.run(ctx, d.opt.Grace) })
+	parts.Go(func() { d.sweep(ctx) })
+	parts.Go(func() { d.gauges(ctx) })
+	parts.Go(func() { d.watchReload(ctx) })
+
+	var pages error
+	if listener != nil {
+		addr := listener.Addr().String()
+		d.log.Info("serving pages", "url", "http://"+addr+"/")
+		if d.opt.Listening != nil {
+			d.opt.Listening(addr)
+		}
+		handler := d.pages(loaded.HTTP, listener.Addr())
+		parts.Go(func() {
+			if pages = web.Serve(ctx, listener, handler, d.opt.Grace); pages != nil && ctx.Err() == nil {
+				stop()
+			}
+		})
+	}
+	pl := d.plan.Load()
+	d.log.Info("watching", "version", d.opt.Version, "feeds", len(pl.feeds), "rules", len(pl.rules.Rules()),
+		"ruleset", pl.rules.Version(), "subscribers", len(pl.subscribers), "store", loaded.Store.Engine)
+	<-ctx.Done()
+	d.log.Info("stopping: finishing what is in flight", "grace", d.opt.Grace)
+	parts.Wait()
+	d.log.Info("stopped")
+	return pages
+}
+
+// pages makes the handler of everything that is served.
+func (d *Daemon) pages(c configs.HTTP, addr net.Addr) http.Handler {
+	return web.New(web.Options{
+		Store:      d.store,
+		Status:     d.status,
+		Silent:     silence,
+		Reload:     d.reload,
+		Metrics:    promhttp.HandlerFor(d.opt.Registry, promhttp.HandlerOpts{Registry: d.opt.Registry}),
+		AdminToken: c.AdminToken.Reveal(),
+		PublicURL:  c.PublicURL,
+		Loopback:   isLoopback(addr),
+		Location:   d.plan.Load().config.Digest.Timezone,
+		Log:        d.log,
+		Now:        d.now,
+	})
+}
+
+func isLoopback(addr net.Addr) bool {
+	tcp, ok := addr.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
+// LocalURL is where a process on this machine reaches what listens on an
+// address of the configuration.
+func LocalURL(listen, path string) (string, error) {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil || port == "" || port == "0" {
+		return "", fmt.Errorf("daemon: http.listen is %q: nothing is served at a known port", listen)
+	}
+	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port) + path, nil
+}
+
+// sweep deletes what outlived its retention, at the start and then every hour.
+func (d *Daemon) sweep(ctx context.Context) {
+	for {
+		c := d.plan.Load().config.Retention
+		swept, err := d.store.Sweep(ctx, d.now(), store.Retention{Hits: c.Hits, Items: c.Items, Seen: seenFor})
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			d.log.Error("old records could not be deleted", "err", err)
+		case swept != (store.Swept{}):
+			d.log.Info("deleted old records", "hits", swept.Hits, "items", swept.Items, "seen", swept.Seen,
+				"feeds", swept.Feeds, "subscribers", swept.Subscribers, "dead_letters", swept.DeadLetters)
+		}
+		if !wait(ctx, nil, sweepEvery) {
+			return
+		}
+	}
+}
+
+// gauges keeps the gauges in step with the store.
+func (d *Daemon) gauges(ctx context.Context) {
+	for {
+		if states, err := d.coverage.current(ctx); err == nil {
+			failing := 0
+			for _, s := range states {
+				if s.Failures > 0 {
+					failing++
+				}
+			}
+			d.metrics.feedsFailing.Set(float64(failing))
+		}
+		if n, err := d.store.Counts(ctx); err == nil {
+			d.metrics.deadLetters.Set(float64(n.DeadLetters))
+		}
+		if !wait(ctx, nil, gaugeEvery) {
+			return
+		}
+	}
+}
+
+// status is what the pages and /readyz tell of the daemon.
+func (d *Daemon) status() web.Status {
+	pl := d.plan.Load()
+	s := web.Status{
+		Version:    d.opt.Version,
+		Started:    d.started,
+		Ready:      true,
+		ConfigPath: pl.path,
+		Ruleset:    pl.rules.Version(),
+		Feeds:      pl.feeds,
+		Schedules:  make(map[string]string, len(pl.subscribers)),
+	}
+	for _, r := range pl.rules.Rules() {
+		s.Rules = append(s.Rules, web.Rule{ID: r.ID, Name: r.Name})
+	}
+	for id, sub := range pl.subscribers {
+		s.Schedules[id] = sub.Subscriber.Schedule.String()
+	}
+	for _, c := range []interface{ lastFault() error }{d.polls, d.turns} {
+		if c.lastFault() != nil {
+			s.Ready = false
+			s.Reasons = []string{"the store does not answer, or does not take what is written"}
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s.LastReload = d.lastLoad
+	for _, w := range d.warnings {
+		s.Warnings = append(s.Warnings, w.String())
+	}
+	return s
+}
