@@ -227,10 +227,10 @@ func (d date) at(hour, minute int, tz *time.Location) time.Time {
 		}
 	}
 	if !best.IsZero() {
-		return best
+		return best.In(tz)
 	}
 	if _, offset := guess.Zone(); guess.Add(time.Duration(offset) * time.Second).After(wall) {
-		return start.UTC()
+		return start
 	}
-	return end.UTC()
+	return end
 }
