@@ -1,6 +1,7 @@
 package classifier
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -14,7 +15,7 @@ func (c *compiler) build() *Ruleset {
 		rules: make([]Rule, len(c.rules)), index: make(map[string]int, len(c.rules)),
 		compiled: make([]compiled, len(c.rules)), version: c.digest(),
 	}
-	guards := make([][]literal, len(c.rules))
+	guards := make([]guard, len(c.rules))
 	for i, p := range c.rules {
 		rs.rules[i] = p.rule
 		rs.index[p.rule.ID] = i
@@ -23,7 +24,7 @@ func (c *compiler) build() *Ruleset {
 		if !ok {
 			rs.always = append(rs.always, int32(i))
 		}
-		guards[i] = guard.lits
+		guards[i] = guard
 		if f, odd := c.lint(p); odd {
 			c.findings = append(c.findings, f)
 		}
@@ -33,27 +34,26 @@ func (c *compiler) build() *Ruleset {
 
 	rs.waitingAt = make([]int32, b.lex.literals+1)
 	for i := range guards {
-		slices.Sort(guards[i])
-		guards[i] = slices.Compact(guards[i])
-		for _, l := range guards[i] {
-			rs.waitingAt[l+1]++
+		guards[i].tidy()
+		for _, it := range guards[i].items {
+			rs.waitingAt[it.lit+1]++
 		}
 	}
 	for l := range b.lex.literals {
 		rs.waitingAt[l+1] += rs.waitingAt[l]
 	}
-	rs.waiting = make([]int32, rs.waitingAt[b.lex.literals])
+	rs.waiting = make([]waiter, rs.waitingAt[b.lex.literals])
 	next := slices.Clone(rs.waitingAt)
 	for i, g := range guards {
-		for _, l := range g {
-			rs.waiting[next[l]] = int32(i)
-			next[l]++
+		for _, it := range g.items {
+			rs.waiting[next[it.lit]] = waiter{int32(i), it.also}
+			next[it.lit]++
 		}
 	}
 
 	literals, n := b.lex.literals, len(c.rules)
 	rs.pool.New = func() any {
-		return &scratch{lits: make([]litState, literals), seen: make([]uint32, n)}
+		return &scratch{fields: make([]fieldMask, literals), tried: make([]uint64, n/64+1)}
 	}
 	return rs
 }
@@ -76,8 +76,9 @@ type builder struct {
 // conceptUse is a concept in some fields: a thousand rules that name it share
 // its condition.
 type conceptUse struct {
-	id   string
-	mask fieldMask
+	id    string
+	field Field
+	where Where
 }
 
 func (b *builder) condition(e Expr, where Where) condition {
@@ -150,22 +151,22 @@ func spellings(words []word) [][]piece {
 // concept makes a condition of a concept's terms, those of its own concepts
 // included.
 func (b *builder) concept(id string, f Field, where Where) condition {
-	use := conceptUse{id, maskOf[f].within(where)}
+	use, mask := conceptUse{id, f, where.orAnywhere()}, maskOf[f].within(where)
 	if c, ok := b.shared[use]; ok {
 		return c
 	}
-	lits := &condLits{mask: use.mask}
+	lits := &condLits{mask: mask}
 	rest := condAny{}
 	for _, e := range b.concepts[id].exprs {
 		switch c := b.condition(scoped(e, f), where).(type) {
 		case *condLit:
-			if c.mask == use.mask {
+			if c.mask == mask {
 				lits.lits = append(lits.lits, c.lit)
 				continue
 			}
 			rest = append(rest, c)
 		case *condLits:
-			if c.mask == use.mask {
+			if c.mask == mask {
 				lits.lits = append(lits.lits, c.lits...)
 				continue
 			}
@@ -214,38 +215,87 @@ func scoped(e Expr, f Field) Expr {
 }
 
 // guard is a set of literals one of which a document must have to match, and how
-// often one of them is guessed to be seen.
+// often one of them is guessed to be found.
 type guard struct {
-	lits []literal
-	cost float32
+	items []guardItem
+	cost  float32
+}
+
+// guardItem is a literal, and up to two others one of which is needed with it;
+// also[0] is -1 where nothing is known to be.
+type guardItem struct {
+	lit  literal
+	also [2]literal
+}
+
+// tidy merges repetitions of a literal, each of which lets the rule through.
+func (g *guard) tidy() {
+	slices.SortFunc(g.items, func(a, b guardItem) int { return cmp.Compare(a.lit, b.lit) })
+	out := g.items[:0]
+	for _, it := range g.items {
+		if n := len(out); n > 0 && out[n-1].lit == it.lit {
+			out[n-1].also = [2]literal{-1, -1}
+			continue
+		}
+		out = append(out, it)
+	}
+	g.items = out
+}
+
+// needing adds a second guard to each item that has none.
+func (g guard) needing(second guard) guard {
+	if len(second.items) == 0 || len(second.items) > 2 {
+		return g
+	}
+	also := [2]literal{second.items[0].lit, -1}
+	if len(second.items) == 2 {
+		also[1] = second.items[1].lit
+	}
+	items := slices.Clone(g.items)
+	for i := range items {
+		if items[i].also[0] < 0 {
+			items[i].also = also
+		}
+	}
+	return guard{items, g.cost}
 }
 
 // guard returns the cheapest guard of a condition; ok is false if it can hold
 // without any literal.
 func (b *builder) guard(c condition) (g guard, ok bool) {
+	none := [2]literal{-1, -1}
 	switch c := c.(type) {
 	case *condLit:
-		return guard{[]literal{c.lit}, b.lex.rarity[c.lit]}, true
+		return guard{[]guardItem{{c.lit, none}}, b.lex.rarity[c.lit]}, true
 	case *condLits:
 		for _, l := range c.lits {
+			g.items = append(g.items, guardItem{l, none})
 			g.cost += b.lex.rarity[l]
 		}
-		g.lits = c.lits
 		return g, true
 	case condAll:
+		var guards []guard
 		for _, k := range c {
-			if kg, kok := b.guard(k); kok && (!ok || kg.cost < g.cost) {
-				g, ok = kg, true
+			if kg, kok := b.guard(k); kok {
+				guards = append(guards, kg)
 			}
 		}
-		return g, ok
+		if len(guards) == 0 {
+			return guard{}, false
+		}
+		slices.SortStableFunc(guards, func(x, y guard) int { return cmp.Compare(x.cost, y.cost) })
+		g = guards[0]
+		for _, second := range guards[1:] {
+			g = g.needing(second)
+		}
+		return g, true
 	case condAny:
 		for _, k := range c {
 			kg, kok := b.guard(k)
 			if !kok {
 				return guard{}, false
 			}
-			g.lits = append(slices.Clip(g.lits), kg.lits...)
+			g.items = append(g.items, kg.items...)
 			g.cost += kg.cost
 		}
 		return g, true

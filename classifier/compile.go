@@ -22,12 +22,19 @@ type Ruleset struct {
 	lexicon  *lexicon
 	searched fieldMask // the fields that some rule looks into
 	// waiting[waitingAt[l]:waitingAt[l+1]] are the rules to look at when literal
-	// l is seen: each rule waits for literals one of which it cannot do without.
-	waiting   []int32
+	// l is found: each rule waits for literals one of which it cannot do without.
+	waiting   []waiter
 	waitingAt []int32
 	always    []int32 // the rules that no literal is necessary for
 
 	pool sync.Pool // of *scratch
+}
+
+// waiter is a rule that waits for a literal. If also[0] is one, not -1, it needs
+// also[0] or also[1] besides: looking for those here spares most evaluations.
+type waiter struct {
+	rule int32
+	also [2]literal
 }
 
 type compiled struct {

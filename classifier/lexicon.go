@@ -27,10 +27,13 @@ type lexicon struct {
 	stems    []stem   // the ranges of prefixes that share their first bytes
 	stemSet  [1 << 10]uint64
 
+	// nodes[u] is what unit u leads to from the beginning of the trie; nodes[0]
+	// is that beginning.
 	nodes []node
-	edges []edge // the hash table of the trie's edges, a power of two long
-	// roots[u] is the node that unit u leads to from the beginning.
-	roots []int32
+	edges []edge // the hash table of the other edges, a power of two long
+	// edgeSet says of most pairs of a node and a unit that there is no edge. It
+	// is far smaller than edges, and so stays in the processor's cache.
+	edgeSet []uint64
 }
 
 type slot struct {
@@ -60,8 +63,8 @@ type node struct {
 }
 
 type edge struct {
-	from int32 // plus one; zero is a free slot
-	unit unit
+	from int32
+	unit unit // 0 is a free slot
 	to   int32
 }
 
@@ -70,7 +73,10 @@ type lexiconBuilder struct {
 	words    map[string]unit
 	prefixes map[string]unit
 	units    unit
-	nodes    []node
+	// A node of the first level is its unit; the others are numbered from
+	// firstInner, until build moves them behind the units.
+	roots    []node
+	inner    []node
 	edges    map[uint64]int32
 	literals int
 	// rarity[l] is the share of texts that literal l is guessed to be in.
@@ -80,7 +86,7 @@ type lexiconBuilder struct {
 func newLexiconBuilder() *lexiconBuilder {
 	return &lexiconBuilder{
 		words: map[string]unit{}, prefixes: map[string]unit{},
-		nodes: []node{{lit: -1}}, edges: map[uint64]int32{},
+		edges: map[uint64]int32{},
 	}
 }
 
@@ -88,6 +94,18 @@ func newLexiconBuilder() *lexiconBuilder {
 type piece struct {
 	s      string
 	prefix bool
+}
+
+const firstInner = 1 << 30
+
+func (b *lexiconBuilder) node(at int32) *node {
+	if at >= firstInner {
+		return &b.inner[at-firstInner]
+	}
+	for len(b.roots) <= int(at) {
+		b.roots = append(b.roots, node{lit: -1})
+	}
+	return &b.roots[at]
 }
 
 // add returns the literal of a sequence of words.
@@ -104,13 +122,15 @@ func (b *lexiconBuilder) add(seq []piece) literal {
 			u = b.units
 			set[strings.Clone(p.s)] = u
 		}
-		key := uint64(at)<<32 | uint64(u)
-		next, ok := b.edges[key]
-		if !ok {
-			next = int32(len(b.nodes))
-			b.nodes = append(b.nodes, node{lit: -1})
-			b.nodes[at].inside = true
-			b.edges[key] = next
+		next := int32(u)
+		if i > 0 {
+			key := uint64(at)<<32 | uint64(u)
+			if next, ok = b.edges[key]; !ok {
+				next = firstInner + int32(len(b.inner))
+				b.inner = append(b.inner, node{lit: -1})
+				b.edges[key] = next
+			}
+			b.node(at).inside = true
 		}
 		at = next
 		rare = min(rare, frequency(p))
@@ -118,7 +138,7 @@ func (b *lexiconBuilder) add(seq []piece) literal {
 			rare /= 4
 		}
 	}
-	n := &b.nodes[at]
+	n := b.node(at)
 	if n.lit < 0 {
 		n.lit = literal(b.literals)
 		b.literals++
@@ -154,7 +174,14 @@ func frequency(p piece) float32 {
 }
 
 func (b *lexiconBuilder) build() *lexicon {
-	lx := &lexicon{nodes: b.nodes, roots: make([]int32, b.units+1)}
+	b.node(int32(b.units)) // a unit that begins no literal has a node nevertheless
+	lx := &lexicon{nodes: slices.Concat(b.roots, b.inner)}
+	place := func(n int32) int32 {
+		if n >= firstInner {
+			n += int32(len(b.roots)) - firstInner
+		}
+		return n
+	}
 
 	lx.slots = make([]slot, tableSize(len(b.words)))
 	var arena strings.Builder
@@ -199,17 +226,17 @@ func (b *lexiconBuilder) build() *lexicon {
 	}
 
 	lx.edges = make([]edge, tableSize(len(b.edges)))
+	lx.edgeSet = make([]uint64, tableSize(len(b.edges))/8)
 	for key, to := range b.edges {
-		from, u := int32(key>>32), unit(key)
-		if from == 0 {
-			lx.roots[u] = to
-			continue
-		}
-		i := edgeHash(from, u) & uint64(len(lx.edges)-1)
-		for lx.edges[i].from != 0 {
+		from, u := place(int32(key>>32)), unit(key)
+		h := edgeHash(from, u)
+		bit := h >> 32 & uint64(len(lx.edgeSet)*64-1)
+		lx.edgeSet[bit/64] |= 1 << (bit % 64)
+		i := h & uint64(len(lx.edges)-1)
+		for lx.edges[i].unit != 0 {
 			i = (i + 1) & uint64(len(lx.edges)-1)
 		}
-		lx.edges[i] = edge{from + 1, u, to}
+		lx.edges[i] = edge{from, u, place(to)}
 	}
 	return lx
 }
@@ -230,7 +257,7 @@ func stemBit(key uint32) uint32 { return key * 0x9e3779b1 >> 16 }
 
 func edgeHash(from int32, u unit) uint64 {
 	h := (uint64(from)<<32 | uint64(u)) * 0x9e3779b97f4a7c15
-	return h >> 20
+	return h ^ h>>29
 }
 
 // word returns the unit of a whole word, 0 if no rule has it.
@@ -285,17 +312,19 @@ func (lx *lexicon) prefixOf(w []byte) int32 {
 	return 0
 }
 
-// follow returns the node that a unit leads to from another, or -1.
+// follow returns the node that a unit leads to from another, or 0.
 func (lx *lexicon) follow(from int32, u unit) int32 {
-	i := edgeHash(from, u) & uint64(len(lx.edges)-1)
-	for {
+	h := edgeHash(from, u)
+	if bit := h >> 32 & uint64(len(lx.edgeSet)*64-1); lx.edgeSet[bit/64]&(1<<(bit%64)) == 0 {
+		return 0
+	}
+	for i := h & uint64(len(lx.edges)-1); ; i = (i + 1) & uint64(len(lx.edges)-1) {
 		e := &lx.edges[i]
-		if e.from == 0 {
-			return -1
+		if e.unit == 0 {
+			return 0
 		}
-		if e.from == from+1 && e.unit == u {
+		if e.from == from && e.unit == u {
 			return e.to
 		}
-		i = (i + 1) & uint64(len(lx.edges)-1)
 	}
 }

@@ -19,32 +19,29 @@ type scratch struct {
 	units    []unit  // by token: the whole word
 	prefixes []int32 // by token: the longest prefix, as in lexicon.prefixOf
 
-	// gen stamps what belongs to the present document: nothing is cleared
-	// between two.
-	gen  uint32
-	lits []litState
-	seen []uint32 // by rule: the gen in which it became a candidate
-	cand []int32
-	occ  []occurrence
+	fields []fieldMask // by literal: where it was found
+	found  []literal   // the literals that were, in the order of their first occurrence
+	occ    []occurrence
+	// byLit are the occurrences in the order of their literals: the literal in
+	// the upper half, the index of the occurrence in the lower. It is made when
+	// the first rule has matched.
+	byLit []uint64
+
+	tried []uint64 // by rule, a bit: it was evaluated already
+	cand  []int32  // the rules that were
+	held  []int32  // those of them that matched
 
 	spans []span
 	doc   *Doc
 	host  string
 }
 
-type litState struct {
-	gen    uint32
-	last   int32 // the index plus one of the latest occurrence
-	fields fieldMask
-}
-
 // occurrence is a place at which a literal stands: tokens first to last of a
 // segment.
 type occurrence struct {
+	lit         literal
 	seg         int32
 	first, last int32
-	prev        int32 // the occurrence of the same literal before this, plus one
-	fields      fieldMask
 }
 
 // span is an occurrence that proves a rule, in the field that it is shown in.
@@ -65,14 +62,22 @@ func (rs *Ruleset) Match(doc *Doc) []RuleMatch {
 	s := rs.pool.Get().(*scratch)
 	s.begin(doc)
 	rs.scan(s)
-	var out []RuleMatch
 	for _, r := range rs.always {
-		s.consider(r)
+		rs.try(s, r)
 	}
-	slices.Sort(s.cand)
-	for _, r := range s.cand {
-		if rs.holds(s, int(r)) {
-			out = append(out, rs.report(s, int(r)))
+	for _, l := range s.found {
+		for _, w := range rs.waiting[rs.waitingAt[l]:rs.waitingAt[l+1]] {
+			if w.also[0] < 0 || s.fields[w.also[0]] != 0 || w.also[1] >= 0 && s.fields[w.also[1]] != 0 {
+				rs.try(s, w.rule)
+			}
+		}
+	}
+	var out []RuleMatch
+	if len(s.held) > 0 {
+		slices.Sort(s.held)
+		out = make([]RuleMatch, len(s.held))
+		for i, r := range s.held {
+			out[i] = rs.report(s, int(r))
 		}
 	}
 	rs.release(s)
@@ -86,37 +91,43 @@ func (rs *Ruleset) Matches(id string, doc *Doc) bool {
 		return false
 	}
 	s := rs.pool.Get().(*scratch)
-	defer rs.release(s)
 	s.begin(doc)
 	rs.scan(s)
-	return rs.holds(s, i)
+	ok = rs.holds(s, i)
+	rs.release(s)
+	return ok
 }
 
+// try evaluates a rule, once for a document.
+func (rs *Ruleset) try(s *scratch, r int32) {
+	if bit := uint64(1) << (r % 64); s.tried[r/64]&bit == 0 {
+		s.tried[r/64] |= bit
+		s.cand = append(s.cand, r)
+		if rs.holds(s, int(r)) {
+			s.held = append(s.held, r)
+		}
+	}
+}
+
+func (s *scratch) begin(doc *Doc) { s.doc, s.host = doc, host(doc.URL) }
+
+// release gives the scratch back to the pool as it was: only what was touched is
+// cleared.
 func (rs *Ruleset) release(s *scratch) {
 	s.doc = nil
 	clear(s.segs)
-	if s.words.Cap()+20*cap(s.occ)+8*cap(s.units) <= maxKeep {
-		rs.pool.Put(s)
+	for _, l := range s.found {
+		s.fields[l] = 0
 	}
-}
-
-func (s *scratch) begin(doc *Doc) {
-	s.doc, s.host = doc, host(doc.URL)
-	s.gen++
-	if s.gen == 0 { // after four thousand million documents the stamps begin anew
-		clear(s.lits)
-		clear(s.seen)
-		s.gen = 1
+	for _, r := range s.cand {
+		s.tried[r/64] = 0
 	}
 	s.words.Reset()
 	s.segs, s.units, s.prefixes = s.segs[:0], s.units[:0], s.prefixes[:0]
-	s.cand, s.occ = s.cand[:0], s.occ[:0]
-}
-
-func (s *scratch) consider(rule int32) {
-	if s.seen[rule] != s.gen {
-		s.seen[rule] = s.gen
-		s.cand = append(s.cand, rule)
+	s.found, s.occ, s.byLit = s.found[:0], s.occ[:0], s.byLit[:0]
+	s.cand, s.held, s.spans = s.cand[:0], s.held[:0], s.spans[:0]
+	if s.words.Cap()+8*(cap(s.units)+cap(s.byLit))+16*cap(s.occ) <= maxKeep {
+		rs.pool.Put(s)
 	}
 }
 
@@ -139,10 +150,10 @@ func (rs *Ruleset) scan(s *scratch) {
 	for i := range s.segs {
 		for t := s.segs[i].first; t < s.segs[i].last; t++ {
 			if u := s.units[t]; u != 0 {
-				rs.walk(s, int32(i), lx.roots[u], t, t+1)
+				rs.walk(s, int32(i), int32(u), t, t+1)
 			}
 			for p := s.prefixes[t]; p != 0; p = lx.prefixes[p-1].parent {
-				rs.walk(s, int32(i), lx.roots[lx.prefixes[p-1].unit], t, t+1)
+				rs.walk(s, int32(i), int32(lx.prefixes[p-1].unit), t, t+1)
 			}
 		}
 	}
@@ -151,41 +162,41 @@ func (rs *Ruleset) scan(s *scratch) {
 // walk records the literal of a node, whose words began at token first, and goes
 // on with the word at next.
 func (rs *Ruleset) walk(s *scratch, seg, at int32, first, next int) {
-	if at <= 0 { // a unit that begins no literal
-		return
-	}
 	lx := rs.lexicon
 	n := lx.nodes[at]
 	if n.lit >= 0 {
-		rs.record(s, n.lit, seg, first, next-1)
+		s.record(n.lit, seg, first, next-1)
 	}
 	if !n.inside || next == s.segs[seg].last {
 		return
 	}
 	if u := s.units[next]; u != 0 {
-		rs.walk(s, seg, lx.follow(at, u), first, next+1)
+		if to := lx.follow(at, u); to != 0 {
+			rs.walk(s, seg, to, first, next+1)
+		}
 	}
 	for p := s.prefixes[next]; p != 0; p = lx.prefixes[p-1].parent {
-		rs.walk(s, seg, lx.follow(at, lx.prefixes[p-1].unit), first, next+1)
+		if to := lx.follow(at, lx.prefixes[p-1].unit); to != 0 {
+			rs.walk(s, seg, to, first, next+1)
+		}
 	}
 }
 
-func (rs *Ruleset) record(s *scratch, lit literal, seg int32, first, last int) {
+func (s *scratch) record(lit literal, seg int32, first, last int) {
+	if s.fields[lit] == 0 {
+		s.found = append(s.found, lit)
+	}
+	s.fields[lit] |= s.fieldsOf(seg, last)
+	s.occ = append(s.occ, occurrence{lit, seg, int32(first), int32(last)})
+}
+
+// fieldsOf is what fields something ends in, of a segment, at a token.
+func (s *scratch) fieldsOf(seg int32, last int) fieldMask {
 	sg := &s.segs[seg]
-	fields := sg.mask
 	if sg.aliasMask != 0 && int(s.words.Tokens()[last].End) <= sg.aliasEnd {
-		fields |= sg.aliasMask
+		return sg.mask | sg.aliasMask
 	}
-	st := &s.lits[lit]
-	if st.gen != s.gen {
-		*st = litState{gen: s.gen}
-		for _, r := range rs.waiting[rs.waitingAt[lit]:rs.waitingAt[lit+1]] {
-			s.consider(r)
-		}
-	}
-	s.occ = append(s.occ, occurrence{seg, int32(first), int32(last), st.last, fields})
-	st.last = int32(len(s.occ))
-	st.fields |= fields
+	return sg.mask
 }
 
 // holds reports whether a rule matches the document that was scanned.
@@ -214,18 +225,26 @@ func (rs *Ruleset) report(s *scratch, i int) RuleMatch {
 	return m
 }
 
-// prove adds the occurrences of a literal in some fields to the spans.
+// prove adds the occurrences of a literal in some fields to the spans, the first
+// MaxMatches of them.
 func (s *scratch) prove(lit literal, mask fieldMask) {
-	st := &s.lits[lit]
-	if st.gen != s.gen || st.fields&mask == 0 {
+	if s.fields[lit]&mask == 0 {
 		return
 	}
+	if len(s.byLit) == 0 {
+		for i, o := range s.occ {
+			s.byLit = append(s.byLit, uint64(o.lit)<<32|uint64(i))
+		}
+		slices.Sort(s.byLit)
+	}
 	tokens := s.words.Tokens()
-	for n := st.last; n != 0; n = s.occ[n-1].prev {
-		o := s.occ[n-1]
-		if o.fields&mask == 0 {
+	n, _ := slices.BinarySearch(s.byLit, uint64(lit)<<32)
+	for added := 0; n < len(s.byLit) && literal(s.byLit[n]>>32) == lit && added < MaxMatches; n++ {
+		o := s.occ[uint32(s.byLit[n])]
+		if s.fieldsOf(o.seg, int(o.last))&mask == 0 {
 			continue
 		}
+		added++
 		seg := &s.segs[o.seg]
 		lo, hi := int(tokens[o.first].Start), int(tokens[o.last].End)
 		sp := span{seg: o.seg, field: seg.field, start: seg.base + lo, end: seg.base + hi, lo: lo, hi: hi}
@@ -238,7 +257,7 @@ func (s *scratch) prove(lit literal, mask fieldMask) {
 	}
 }
 
-// eval.go's conditions, as they are evaluated on a scanned document.
+// condition is an expression as it is evaluated on a document that was scanned.
 type condition interface {
 	eval(s *scratch) bool
 	// collect adds the spans that make the condition hold, if it does. What is
@@ -264,10 +283,7 @@ type (
 	condLang string
 )
 
-func (s *scratch) has(lit literal, mask fieldMask) bool {
-	st := &s.lits[lit]
-	return st.gen == s.gen && st.fields&mask != 0
-}
+func (s *scratch) has(lit literal, mask fieldMask) bool { return s.fields[lit]&mask != 0 }
 
 func (c condAll) eval(s *scratch) bool {
 	for _, k := range c {
