@@ -170,10 +170,14 @@ func (s calendar) nextPromised(d date, t time.Time) (time.Time, bool) {
 	if dateOf(d.start(s.tz)) != d {
 		return time.Time{}, false // the place never had this day
 	}
+	last := bits.Len64(s.minutes) - 1
 	for hs := s.hours; hs != 0; hs &= hs - 1 {
+		hour := bits.TrailingZeros64(hs)
+		if !d.at(hour, last, s.tz).After(t) {
+			continue
+		}
 		for ms := s.minutes; ms != 0; ms &= ms - 1 {
-			at := d.at(bits.TrailingZeros64(hs), bits.TrailingZeros64(ms), s.tz)
-			if at.After(t) {
+			if at := d.at(hour, bits.TrailingZeros64(ms), s.tz); at.After(t) {
 				return at, true
 			}
 		}

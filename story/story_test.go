@@ -1,0 +1,173 @@
+package story
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/feed"
+)
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func report(feedID, title, link string, after time.Duration) classifier.Hit {
+	return classifier.Hit{
+		Item: feed.Item{
+			ID: feed.NewItemID(feedID, "", link, title), FeedID: feedID, Title: title, Link: link, Published: noon.Add(after),
+		},
+		Found: noon.Add(after + time.Minute),
+	}
+}
+
+func from(outlet string, h classifier.Hit) classifier.Hit {
+	h.Item.Outlet = outlet
+	return h
+}
+
+const raids = "Kerala police arrest 41 in Operation P-Hunt raids"
+
+func TestGroupSame(t *testing.T) {
+	ml := "ഓപ്പറേഷൻ പി ഹണ്ട്: സംസ്ഥാനത്ത് 41 പേർ അറസ്റ്റിൽ"
+	for _, tt := range []struct {
+		name string
+		a, b classifier.Hit
+		same bool
+	}{
+		{"same title", report("a", raids, "https://a.example/1", 0), report("b", raids, "https://b.example/2", time.Hour), true},
+		{"case and punctuation", report("a", raids, "https://a.example/1", 0),
+			report("b", "KERALA POLICE ARREST 41 IN ‘OPERATION P HUNT’ RAIDS!", "https://b.example/2", 0), true},
+		{"Google News suffix", report("a", raids, "https://a.example/1", 0),
+			from("The Hindu", report("g", raids+" - The Hindu", "https://news.google.com/rss/articles/x", 0)), true},
+		{"two Google News suffixes", from("Mathrubhumi", report("g", raids+" - Mathrubhumi", "https://news.google.com/1", 0)),
+			from("The Hindu", report("g", raids+" - The Hindu", "https://news.google.com/2", 0)), true},
+		{"outlet from the host", report("a", raids+" – The Hindu", "https://www.thehindu.com/1", 0), report("b", raids, "https://b.example/2", 0), true},
+		{"behind a bar", report("a", raids+" | Kerala News", "https://a.example/1", 0), report("b", raids, "https://b.example/2", 0), true},
+		{"Malayalam, chillu written twice", report("a", ml, "https://a.example/1", 0),
+			report("b", strings.ReplaceAll(ml, "ൻ", "ന്\u200d"), "https://b.example/2", 0), true},
+		{"same page", report("a", "Raids in Kochi", "https://x.example/1", 0), report("b", "41 held", "http://www.x.example/1/", 0), true},
+		{"same page, days apart", report("a", "Raids in Kochi", "https://x.example/1", 0), report("b", "41 held", "https://x.example/1", 200*time.Hour), true},
+
+		{"other places", report("a", raids+" - Kochi", "https://a.example/1", 0), report("b", raids+" - Kannur", "https://b.example/2", 0), false},
+		{"live updates", report("a", "Live updates", "https://a.example/1", 0), report("b", "Live updates", "https://b.example/2", 0), false},
+		{"bulletin with a date", report("a", "Latest news today: top headlines of the day, 23 November 2026", "https://a.example/1", 0),
+			report("b", "Latest news today: top headlines of the day, 23 November 2026", "https://b.example/2", 0), false},
+		{"short title", report("a", "Police arrest man", "https://a.example/1", 0), report("b", "Police arrest man", "https://b.example/2", 0), false},
+		{"no title", report("a", "", "https://a.example/1", 0), report("b", "", "https://b.example/2", 0), false},
+		{"no title, no link", report("a", "", "", 0), report("b", "", "", 0), false},
+		{"front page", report("a", "Raids in Kochi", "https://x.example/", 0), report("b", "41 held", "https://x.example", 0), false},
+		{"other numbers", report("a", raids, "https://a.example/1", 0),
+			report("b", strings.Replace(raids, "41", "12", 1), "https://b.example/2", 0), false},
+		{"a column that uses its title again", report("a", "The week in child protection policy and policing", "https://a.example/1", 0),
+			report("a", "The week in child protection policy and policing", "https://a.example/2", 7*24*time.Hour), false},
+		{"a feed whose items all lead to one page", report("a", "Raids in Kochi", "https://x.example/list", 0),
+			report("a", "Conviction in Kannur", "https://x.example/list", 0), false},
+		{"other query", report("a", "Raids in Kochi", "https://x.example/?id=1", 0), report("b", "Raids in Kannur", "https://x.example/?id=2", 0), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, hits := range [][]classifier.Hit{{tt.a, tt.b}, {tt.b, tt.a}} {
+				if got := len(Group(hits)) == 1; got != tt.same {
+					t.Errorf("same story: %t, want %t", got, tt.same)
+				}
+			}
+		})
+	}
+}
+
+func TestGroupLead(t *testing.T) {
+	late := report("c", raids, "https://c.example/1", 2*time.Hour)
+	first := report("b", raids, "https://b.example/1", 0)
+	mid := report("a", raids, "https://a.example/1", time.Hour)
+	other := report("d", "Europol centre warns of a darknet network", "https://d.example/1", 3*time.Hour)
+	got := Group([]classifier.Hit{late, other, first, mid})
+	if len(got) != 2 || got[0].Lead.Item.FeedID != "d" || got[1].Lead.Item.FeedID != "b" {
+		t.Fatalf("got %d stories, led by %v", len(got), leads(got))
+	}
+	if also := got[1].Also; len(also) != 2 || also[0].Item.FeedID != "a" || also[1].Item.FeedID != "c" {
+		t.Errorf("the others are not in the order of their times: %v", also)
+	}
+}
+
+func leads(s []Story) (ids []string) {
+	for _, st := range s {
+		ids = append(ids, st.Lead.Item.FeedID)
+	}
+	return ids
+}
+
+// A report dated in 1970, or in the future, does not lead for it.
+func TestWhen(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		published time.Time
+		want      time.Time
+	}{
+		{"as published", noon.Add(-time.Hour), noon.Add(-time.Hour)},
+		{"undated", time.Time{}, noon},
+		{"1970", time.Unix(0, 0), noon},
+		{"future", noon.Add(48 * time.Hour), noon},
+	} {
+		h := classifier.Hit{Item: feed.Item{Published: tt.published}, Found: noon}
+		if got := When(h); !got.Equal(tt.want) {
+			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestKey(t *testing.T) {
+	a := report("a", raids, "https://a.example/1", 0)
+	b := from("The Hindu", report("b", raids+" - The Hindu", "https://b.example/1", 0))
+	if Key(a) != Key(b) {
+		t.Error("the same title has two keys")
+	}
+	short := report("a", "Raids", "https://a.example/1", 0)
+	if Key(short) == Key(a) || Key(short) != Key(report("b", "Held", "https://a.example/1", 0)) {
+		t.Error("the key of a short title is not its link's")
+	}
+	if Key(report("a", "Raids", "", 0)) == Key(report("b", "Raids", "", 0)) {
+		t.Error("two items without a telling title or a link have one key")
+	}
+	if k := Key(a); len(k) != 32 {
+		t.Errorf("key %q is not 32 digits", k)
+	}
+}
+
+// A key that was recorded joins as a title does.
+func TestGroupRecordedStory(t *testing.T) {
+	a, b := report("a", "Raids in Kochi", "https://a.example/1", 0), report("b", "41 held", "https://b.example/1", time.Hour)
+	a.Story, b.Story = "s", "s"
+	if got := Group([]classifier.Hit{a, b}); len(got) != 1 {
+		t.Errorf("got %d stories", len(got))
+	}
+}
+
+// Whatever comes in, every hit comes out once.
+func FuzzGroup(f *testing.F) {
+	f.Add(raids, "https://a.example/1", raids+" - X", "https://b.example/1")
+	f.Add("", "", " | ", "http://[::1]/%zz")
+	f.Fuzz(func(t *testing.T, t1, l1, t2, l2 string) {
+		hits := []classifier.Hit{report("a", t1, l1, 0), report("b", t2, l2, 0), report("c", t1, l2, time.Hour), report("d", t2, l1, 100*time.Hour)}
+		seen := make(map[string]int)
+		for _, st := range Group(hits) {
+			for _, h := range append([]classifier.Hit{st.Lead}, st.Also...) {
+				seen[h.Item.FeedID]++
+			}
+		}
+		for _, h := range hits {
+			if seen[h.Item.FeedID] != 1 {
+				t.Errorf("hit %s is in %d stories", h.Item.FeedID, seen[h.Item.FeedID])
+			}
+		}
+	})
+}
+
+func BenchmarkGroup(b *testing.B) {
+	var hits []classifier.Hit
+	for i := range 2000 {
+		hits = append(hits, report(fmt.Sprint("f", i%20), fmt.Sprintf("%s in district number %d of the state", raids, i/20), fmt.Sprintf("https://a.example/%d", i), time.Duration(i)*time.Second))
+	}
+	for b.Loop() {
+		Group(hits)
+	}
+}
