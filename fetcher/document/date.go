@@ -118,6 +118,12 @@ func (p *dateParts) number(s string, i int) int {
 		t := time.Unix(int64(value), 0).UTC()
 		p.year, p.month, p.day = t.Year(), int(t.Month()), t.Day()
 		p.hour, p.minute, p.sec, p.clock = t.Hour(), t.Minute(), t.Second(), true
+	case p.n == 3 && !p.clock && (width == 4 || width == 6):
+		// ISO 8601's basic form, as in 20261123T183000Z.
+		p.clock, p.hour, p.minute = true, value/100, value%100
+		if width == 6 {
+			p.hour, p.minute, p.sec = value/10_000, value/100%100, value%100
+		}
 	case width > 4 || p.n == 3:
 		if p.clock || p.n < 3 || width > 2 {
 			return 0

@@ -43,6 +43,7 @@ func hashXML(h hash.Hash, body []byte) {
 	from, pos := 0, 0 // body[from:pos] is to be written
 	depth := 0        // of items; they do not nest, but their contents may pretend to
 	var ends endings
+	var buf [16]byte
 	for {
 		lt := bytes.IndexByte(body[pos:], '<')
 		if lt < 0 {
@@ -66,16 +67,16 @@ func hashXML(h hash.Hash, body []byte) {
 				continue
 			}
 		case len(rest) > 1 && rest[1] == '/':
-			if name := localName(rest[2:]); depth > 0 && (name == "item" || name == "entry") {
+			if depth > 0 && isItem(localName(&buf, rest[2:])) {
 				depth--
 			}
 		default:
-			name := localName(rest[1:])
-			if name == "item" || name == "entry" {
+			name := localName(&buf, rest[1:])
+			if isItem(name) {
 				if !selfClosing(rest) {
 					depth++
 				}
-			} else if depth == 0 && buildDates[name] {
+			} else if depth == 0 && buildDates[string(name)] {
 				gt := bytes.IndexByte(rest, '>')
 				if gt > 0 && rest[gt-1] != '/' {
 					// Only text is left out: what looks like a date element and
@@ -119,9 +120,8 @@ func (e *endings) find(body []byte, pos int, terminator string) int {
 }
 
 // localName returns the element's name at the start of b, in lower case and
-// without its prefix; names too long to matter are empty.
-func localName(b []byte) string {
-	var buf [16]byte
+// without its prefix, in buf; names too long to matter are empty.
+func localName(buf *[16]byte, b []byte) []byte {
 	n := 0
 	for i := 0; i < len(b) && i < 64; i++ {
 		c := b[i]
@@ -132,16 +132,18 @@ func localName(b []byte) string {
 		case c >= 'A' && c <= 'Z':
 			c |= 0x20
 		case c <= ' ' || c == '>' || c == '/':
-			return string(buf[:n])
+			return buf[:n]
 		}
 		if n == len(buf) {
-			return ""
+			return nil
 		}
 		buf[n] = c
 		n++
 	}
-	return ""
+	return nil
 }
+
+func isItem(name []byte) bool { return string(name) == "item" || string(name) == "entry" }
 
 func selfClosing(tag []byte) bool {
 	gt := bytes.IndexByte(tag, '>')

@@ -110,7 +110,9 @@ var hostile = []struct {
 	{"an external entity", func() string {
 		return `<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]>` + inItem("<description>&x;</description>")
 	}, nil},
-	{"JSON nested a million deep", func() string { return `{"version":"https://jsonfeed.org/version/1","x":` + strings.Repeat("[", 1_000_000) }, ErrHostile},
+	{"JSON nested a million deep", func() string {
+		return `{"version":"https://jsonfeed.org/version/1","x":` + strings.Repeat("[", 1_000_000)
+	}, ErrHostile},
 	{"JSON objects nested in an item", func() string { return `{"version":"1","items":[` + strings.Repeat(`{"x":`, 500_000) }, ErrHostile},
 	{"JSON of a million values", func() string { return `{"version":"1","items":[` + strings.Repeat(`0,`, 1_000_000) + "]}" }, ErrHostile},
 	{"JSON with nothing in the item list", func() string { return `{"version":"https://jsonfeed.org/version/1","items":[null,null]}` }, nil},
@@ -205,7 +207,7 @@ func checkDocument(t testing.TB, doc *Document, lim Limits) {
 		}
 		ids[it.ID] = true
 		line("item title", it.Title, lim.TitleBytes)
-		line("outlet", it.Outlet, lim.TitleBytes)
+		line("outlet", it.Outlet, maxName)
 		link("item link", it.Link)
 		plain("title", it.Title, lim.TitleBytes)
 		plain("summary", it.Summary, lim.TextBytes)

@@ -3,6 +3,7 @@ package document
 import (
 	"bytes"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/html/atom"
 )
@@ -35,8 +36,10 @@ func (w *rewriter) inner(name []byte, keep bool) (bool, error) {
 	}
 	add := func(kind markup, start, end int) {
 		if keep && end > start && size < w.lim.RunBytes {
-			end = min(end, start+w.lim.RunBytes-size)
 			size += end - start
+			for end -= max(size-w.lim.RunBytes, 0); end > start && end < len(w.src) && !utf8.RuneStart(w.src[end]); {
+				end--
+			}
 			w.segs = append(w.segs, segment{kind, start, end})
 		}
 	}

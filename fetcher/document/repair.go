@@ -70,7 +70,7 @@ func indexForbidden(b []byte) int {
 // is not UTF-8 is what an editor on Windows pasted, and becomes that character;
 // but where a longer character was merely cut off, as happens to summaries in
 // Indic scripts that are shortened by bytes, one U+FFFD stands for the rest of
-// it. Halves of a surrogate pair, each written as three bytes, are joined.
+// it; a Latin letter right before it speaks against that. Halves of a surrogate pair, each written as three bytes, are joined.
 func repairUTF8(b []byte) []byte {
 	if utf8.Valid(b) {
 		return dropForbidden(b)
@@ -98,7 +98,8 @@ func repairUTF8(b []byte) []byte {
 			b, multibyte = b[6:], true
 			continue
 		}
-		if n := cutOff(b); n > 1 || n == 1 && multibyte && b[0] >= 0xE0 {
+		latin := len(out) > 0 && isLetter(out[len(out)-1])
+		if n := cutOff(b); n > 0 && (multibyte || n > 1 && !latin) {
 			out = append(out, "\uFFFD"...)
 			b = b[n:]
 			continue

@@ -1,0 +1,75 @@
+package document
+
+import "testing"
+
+func TestCanonicalLink(t *testing.T) {
+	const base = "https://news.example/feeds/all.xml"
+	for _, c := range []struct{ ref, want string }{
+		{"https://News.Example/a", "https://news.example/a"},
+		{"  https://news.example/a\n", "https://news.example/a"},
+		{"https://news.example", "https://news.example/"},
+		{"http://news.example:80/a", "http://news.example/a"},
+		{"https://news.example:443/a", "https://news.example/a"},
+		{"https://news.example:8443/a", "https://news.example:8443/a"},
+		{"https://user:secret@news.example/a", "https://news.example/a"},
+		{"https://news.example./a", "https://news.example/a"},
+		// RFC 3986 §5.4.
+		{"/a/b", "https://news.example/a/b"},
+		{"a", "https://news.example/feeds/a"},
+		{"../a", "https://news.example/a"},
+		{"//other.example/a", "https://other.example/a"},
+		{"?id=7", "https://news.example/feeds/all.xml?id=7"},
+		{"www.other.example/a", "http://www.other.example/a"},
+		{"feed:https://news.example/a", "https://news.example/a"},
+		// RFC 5890.
+		{"https://bücher.example/a", "https://xn--bcher-kva.example/a"},
+		{"https://വാർത്ത.example/", "https://xn--qwca3cubye7n.example/"},
+		{"https://news.example/കേരളം", "https://news.example/%E0%B4%95%E0%B5%87%E0%B4%B0%E0%B4%B3%E0%B4%82"},
+		{"https://news.example/a b", "https://news.example/a%20b"},
+		{"https://news.example/100%-sure", "https://news.example/100%25-sure"},
+		// Tracking.
+		{"https://news.example/a?utm_source=rss&id=7&UTM_medium=x", "https://news.example/a?id=7"},
+		{"https://news.example/a?b=2&a=1&fbclid=x", "https://news.example/a?b=2&a=1"},
+		{"https://news.example/a?gclid=1", "https://news.example/a"},
+		{"https://news.example/a?at_medium=RSS&at_campaign=KARANGA", "https://news.example/a"},
+		{"https://news.example/a?ref=rss", "https://news.example/a"},
+		{"https://news.example/a?ref=heads/main", "https://news.example/a?ref=heads/main"},
+		{"https://news.example/a?source=rss----7", "https://news.example/a"},
+		{"https://news.example/a?utm_source=rss&amp;utm_medium=x&amp;id=7", "https://news.example/a?amp;id=7"},
+		{"https://news.example/a?", "https://news.example/a"},
+		{"https://news.example/a?x=%zz", "https://news.example/a?x=%zz"},
+		// Fragments.
+		{"https://news.example/a#comments", "https://news.example/a"},
+		{"https://news.example/a#xtor=RSS-1", "https://news.example/a"},
+		{"https://news.example/a#:~:text=x/y", "https://news.example/a"},
+		{"https://news.example/lede/#s/c710", "https://news.example/lede/#s/c710"},
+		{"https://news.example/#/story/7", "https://news.example/#/story/7"},
+		{"https://news.example/#!story", "https://news.example/#!story"},
+		// What is never followed.
+		{"javascript:alert(1)", ""}, {"JavaScript:alert(1)", ""}, {"java\nscript:alert(1)", ""}, {"data:text/html,x", ""},
+		{"file:///etc/passwd", ""}, {"ftp://news.example/a", ""}, {"mailto:a@news.example", ""}, {"tag:news.example,2026:7", ""},
+		{"http:", ""}, {"http://", ""}, {"https:///a", ""}, {"http:news.example", ""}, {"", ""}, {"   ", ""},
+		{"http://a b/", ""}, {"http://<x>/", ""}, {"http://[::1", ""}, {"http://%41/", ""},
+	} {
+		if got := CanonicalLink(base, c.ref); got != c.want {
+			t.Errorf("%q is %q, want %q", c.ref, got, c.want)
+		}
+	}
+	for _, base := range []string{"", "javascript:alert(1)", "file:///x", "http://", "::"} {
+		if got := CanonicalLink(base, "/a"); got != "" {
+			t.Errorf("against %q: %q", base, got)
+		}
+	}
+}
+
+// A canonical link is its own canonical link, or items would get new names.
+func FuzzCanonicalLink(f *testing.F) {
+	f.Add("https://a.example/", "b?utm_source=x#!c")
+	f.Add("", "http://user@[::1]:80/%zz?a=%zz&&b#/x y")
+	f.Fuzz(func(t *testing.T, base, ref string) {
+		once := CanonicalLink(base, ref)
+		if twice := CanonicalLink("", once); twice != once {
+			t.Errorf("%q against %q is %q, and that is %q", ref, base, once, twice)
+		}
+	})
+}
