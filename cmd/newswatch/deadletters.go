@@ -66,7 +66,7 @@ func (a *app) printLetters(letters []notify.DeadLetter) error {
 			reason = "(waits to be sent again) " + reason
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\n", l.Digest.ID, l.Digest.Subscriber,
-			l.Digest.Sealed.Local().Format("2006-01-02 15:04"), l.Digest.Entries, l.Attempts, cell(reason))
+			l.Digest.Sealed.Local().Format("2006-01-02 15:04"), l.Digest.Entries, l.Attempts, oneLine(reason))
 	}
 	return w.Flush()
 }

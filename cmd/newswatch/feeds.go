@@ -93,7 +93,7 @@ func (a *app) printFeeds(feeds []feed.Feed, states map[string]fetcher.State, fai
 			}
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", f.ID, health(s), s.Items, when(s.LastSuccess), when(s.NextCheck), cell(s.LastError))
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", f.ID, health(s), s.Items, when(s.LastSuccess), when(s.NextCheck), oneLine(s.LastError))
 	}
 	return w.Flush()
 }

@@ -180,13 +180,15 @@ func excerpt(h classifier.Hit) string {
 // cell fits a text into one cell of a table: a tab or a line break in it would
 // shift the columns.
 func cell(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
+	s = oneLine(s)
 	const most = 100
 	if r := []rune(s); len(r) > most {
 		return string(r[:most-1]) + "…"
 	}
 	return s
 }
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // formula keeps a spreadsheet from running what a publisher wrote: a cell that
 // begins with one of these characters would be a formula (OWASP, CSV injection).
