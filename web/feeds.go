@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // feedsView is the health of every feed.
@@ -77,7 +78,12 @@ func (m moments) feed(c checkup) feedView {
 		Last:    m.of(c.state.LastSuccess),
 		Changed: m.of(c.state.LastChange),
 	}
-	if !c.state.Retired {
+	switch {
+	case c.state.Retired:
+		v.Next = m.of(time.Time{})
+	case c.state.NextCheck.IsZero():
+		v.Next = moment{Near: "now"}
+	default:
 		v.Next = m.of(c.state.NextCheck)
 	}
 	return v
@@ -105,7 +111,7 @@ func summary(feeds []checkup) string {
 // there is no such part.
 type pager struct {
 	Page, Pages    int
-	Previous, Next string // queries, empty where there is none
+	Previous, Next string // links, empty where there is none
 }
 
 // turn cuts out of a list the part that the request asked for. A page that is not
@@ -121,7 +127,7 @@ func turn[T any](list []T, r *http.Request) ([]T, pager) {
 	p := pager{Page: page, Pages: pages}
 	to := func(n int) string {
 		params.Set("page", strconv.Itoa(n))
-		return params.Encode()
+		return "?" + params.Encode()
 	}
 	if page > 1 {
 		p.Previous = to(page - 1)

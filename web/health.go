@@ -36,7 +36,7 @@ const (
 
 // healthWords are what stands in a table. Together with the order above they are
 // all that a new kind of trouble needs.
-var healthWords = [...]string{"gone", "quarantined", "failing", "late", "silent", "failed once", "not read yet", "read"}
+var healthWords = [...]string{"gone", "quarantined", "failing", "late", "silent", "failed last time", "not read yet", "read"}
 
 func (h health) String() string { return healthWords[h] }
 

@@ -32,7 +32,7 @@ type hitsView struct {
 	Rules  []choice
 	Feeds  []choice
 	Hits   []hitView
-	// Older is the query of the next page; Paged says that this is not the first.
+	// Older is the link to the next page; Paged says that this is not the first.
 	Older string
 	Paged bool
 }
@@ -42,6 +42,14 @@ type filter struct {
 	Rule, Feed, Words, Since, Until string
 	Quiet                           bool
 }
+
+// Narrow reports whether a field is in use that stands behind the words.
+func (f filter) Narrow() bool {
+	return f.Rule != "" || f.Feed != "" || f.Since != "" || f.Until != "" || f.Quiet
+}
+
+// Any reports whether the filter leaves anything out.
+func (f filter) Any() bool { return f.Words != "" || f.Narrow() }
 
 // choice is one option of a list.
 type choice struct {
@@ -80,7 +88,7 @@ func (s *Server) hits(w http.ResponseWriter, r *http.Request) {
 			hits = hits[:perPage]
 			last := hits[perPage-1]
 			params.Set("before", cursor(last.Found, last.Item.ID))
-			view.Older = params.Encode()
+			view.Older = "?" + params.Encode()
 		}
 		m := moments{now, s.o.Location}
 		for _, h := range hits {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -22,10 +21,11 @@ const (
 	reloadTimeout = 45 * time.Second
 )
 
-// readiness remembers the store's last answer. The lock is held while the store
-// is asked: probes that come meanwhile share the one answer.
+// readiness remembers the store's last answer. Whoever holds the one place in
+// turn asks the store; those that come meanwhile wait for it, each no longer than
+// its own context, and share the answer.
 type readiness struct {
-	mu   sync.Mutex
+	turn chan struct{}
 	at   time.Time
 	done bool
 	err  error
@@ -83,8 +83,12 @@ func (s *Server) ready(ctx context.Context) (bool, []string) {
 
 // ping asks the store whether it can be written to, at most once in pingKept.
 func (s *Server) ping(ctx context.Context) error {
-	s.readied.mu.Lock()
-	defer s.readied.mu.Unlock()
+	select {
+	case s.readied.turn <- struct{}{}:
+		defer func() { <-s.readied.turn }()
+	case <-ctx.Done():
+		return fmt.Errorf("web: ping: %w", ctx.Err())
+	}
 	now := s.o.Now()
 	if age := now.Sub(s.readied.at); s.readied.done && age >= 0 && age < pingKept {
 		return s.readied.err

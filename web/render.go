@@ -77,8 +77,17 @@ func (s *Server) frame(r *http.Request, now time.Time) page {
 		Root:  root(r.URL.Path),
 		Style: styleVersion,
 		Made:  moments{now, s.o.Location}.of(now),
-		Zone:  now.In(s.o.Location).Format("MST") + " (" + s.o.Location.String() + ")",
+		Zone:  zone(now.In(s.o.Location)),
 	}
+}
+
+// zone names the time zone in force at t by its place and by its short name.
+func zone(t time.Time) string {
+	place, name := t.Location().String(), t.Format("MST")
+	if place == name {
+		return name
+	}
+	return place + " (" + name + ")"
 }
 
 // root leads from a path to the top of the site.

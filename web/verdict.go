@@ -17,9 +17,10 @@ type verdict struct {
 	Notes    []note
 }
 
-// note is one thing that needs a look, and the page that shows more of it.
+// note is one thing that needs a look: a sentence that begins with Lead, which
+// is the link to the page that shows more of it.
 type note struct {
-	Text string
+	Lead, Text string
 	// Detail is the text of a failure, line by line as it was written.
 	Detail string
 	// Page is the path below the top, without a slash; it may be empty.
@@ -30,8 +31,8 @@ type note struct {
 // each thing that needs a look.
 func judge(st Status, feeds []checkup, standings []store.Standing, deadLetters int, now time.Time) verdict {
 	var v verdict
-	tell := func(page, format string, args ...any) {
-		v.Notes = append(v.Notes, note{Text: fmt.Sprintf(format, args...), Page: page})
+	tell := func(page, lead, text string) {
+		v.Notes = append(v.Notes, note{Page: page, Lead: lead, Text: text})
 	}
 	n := map[health]int{}
 	for _, c := range feeds {
@@ -41,19 +42,19 @@ func judge(st Status, feeds []checkup, standings []store.Standing, deadLetters i
 
 	broken := !st.Ready
 	for _, reason := range st.Reasons {
-		tell("", "%s", short(reason, maxError))
+		tell("", "", short(reason, maxError))
 	}
 	switch {
 	case len(feeds) == 0:
 		broken = true
-		tell("", "No feed is configured, so nothing is read. Feeds are listed in feeds.yaml.")
+		tell("", "", "No feed is configured, so nothing is read. Feeds are listed in feeds.yaml.")
 	case answering == 0 && n[unread] == 0:
 		broken = true
-		tell("feeds", "No feed can be read.")
+		tell("feeds", "No feed", " can be read.")
 	}
 	if len(st.Rules) == 0 {
 		broken = true
-		tell("", "No rule is in force, so nothing can be found. Rules are in the files of include.rules.")
+		tell("", "", "No rule is in force, so nothing can be found. Rules are in the files of include.rules.")
 	}
 	if !st.LastReload.At.IsZero() && !st.LastReload.OK {
 		v.Notes = append(v.Notes, note{
@@ -63,7 +64,7 @@ func judge(st Status, feeds []checkup, standings []store.Standing, deadLetters i
 	}
 	for _, h := range []health{gone, quarantined, failing, late, silent} {
 		if n[h] > 0 {
-			tell("feeds", "%s: %s.", count(n[h], "feed is "+h.String(), "feeds are "+h.String()), named(feeds, h))
+			tell("feeds", count(n[h], "feed is ", "feeds are ")+h.String(), ": "+named(feeds, h)+".")
 		}
 	}
 	stuck := 0
@@ -73,14 +74,14 @@ func judge(st Status, feeds []checkup, standings []store.Standing, deadLetters i
 		}
 	}
 	if stuck > 0 {
-		tell("deliveries", "%s was not accepted yet and is tried again.", count(stuck, "digest", "digests"))
+		tell("deliveries", count(stuck, "digest was", "digests were")+" not accepted yet", plural(stuck, " and is", " and are")+" tried again.")
 	}
 	if deadLetters > 0 {
-		tell("deliveries", "%s could not be delivered and %s for you to send or drop %s.",
-			count(deadLetters, "digest", "digests"), plural(deadLetters, "waits", "wait"), plural(deadLetters, "it", "them"))
+		tell("deliveries", count(deadLetters, "digest", "digests")+" could not be delivered",
+			plural(deadLetters, " and waits for you to send or drop it.", " and wait for you to send or drop them."))
 	}
 	for _, warning := range st.Warnings {
-		tell("", "%s", short(warning, maxError))
+		tell("", "", short(warning, maxError))
 	}
 
 	switch {

@@ -135,6 +135,7 @@ func New(o Options) *Server {
 		// configs refuses it with its place in the file.
 		_ = s.origin.AddTrustedOrigin(u.Scheme + "://" + u.Host)
 	}
+	s.readied.turn = make(chan struct{}, 1)
 	s.routes = s.table()
 	s.handler = s.wrap(s.mux())
 	return s

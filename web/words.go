@@ -115,7 +115,7 @@ func span(d time.Duration) string {
 	}
 }
 
-// moment is a time as a page shows it. The zero moment is a time that never was.
+// moment is a time as a page shows it. A time that never was has no ISO.
 type moment struct {
 	ISO  string // for the datetime attribute
 	Text string // in the page's time zone
@@ -130,7 +130,7 @@ type moments struct {
 
 func (m moments) of(t time.Time) moment {
 	if t.IsZero() {
-		return moment{}
+		return moment{Near: "never"}
 	}
 	near := "just now"
 	switch d := m.now.Sub(t); {

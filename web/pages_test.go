@@ -1,0 +1,400 @@
+package web
+
+import (
+	"compress/gzip"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/html"
+
+	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/feed"
+	"github.com/newswatch/newswatch/fetcher"
+)
+
+var update = flag.Bool("update", false, "write the golden pages anew")
+
+// TestPages compares every page, in each state that it has words for, with what
+// was looked at in a browser.
+func TestPages(t *testing.T) {
+	away := func() (*memory, Status) {
+		m, st := kept()
+		m.err = errAway
+		return m, st
+	}
+	fresh := func() (*memory, Status) {
+		_, st := kept()
+		return &memory{}, st
+	}
+	empty := func() (*memory, Status) { return &memory{}, Status{Version: "1.2.3"} }
+	for _, tt := range []struct {
+		name   string
+		with   func() (*memory, Status)
+		target string
+		status int
+	}{
+		{"watch-kept", kept, "/", 200},
+		{"watch-troubled", troubled, "/", 200},
+		{"watch-fresh", fresh, "/", 200},
+		{"watch-nothing-configured", empty, "/", 200},
+		{"watch-store-away", away, "/", 503},
+		{"hits", kept, "/hits", 200},
+		{"hits-filtered", kept, "/hits?rule=operation-p-hunt&feed=nie-kerala&words=kerala&since=2026-11-22&until=2026-11-23", 200},
+		{"hits-bad-filter", kept, "/hits?since=yesterday&until=31.12.&before=x", 400},
+		{"hits-none", kept, "/hits?words=nothing+says+this", 200},
+		{"feeds-kept", kept, "/feeds", 200},
+		{"feeds-troubled", troubled, "/feeds", 200},
+		{"feeds-none", empty, "/feeds", 200},
+		{"deliveries-kept", kept, "/deliveries", 200},
+		{"deliveries-troubled", troubled, "/deliveries", 200},
+		{"deliveries-none", empty, "/deliveries", 200},
+		{"not-found", kept, "/no/such/page", 404},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m, st := tt.with()
+			w := ask(serverOf(m, st), "GET", tt.target)
+			if w.Code != tt.status {
+				t.Errorf("status %d, want %d", w.Code, tt.status)
+			}
+			got := strings.ReplaceAll(w.Body.String(), styleVersion, "STYLE")
+			if strings.Contains(got, "10.9.8.7") {
+				t.Error("the page tells the store's address")
+			}
+			file := filepath.Join("testdata", tt.name+".html")
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("page differs (-want +got); look at it, then run with -update\n%s", diff)
+			}
+			accessible(t, got)
+		})
+	}
+}
+
+// accessible checks what a screen reader and a keyboard need of a page.
+func accessible(t *testing.T, page string) {
+	t.Helper()
+	doc, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := map[string]int{}
+	ids := map[string]bool{}
+	labelled := map[string]bool{}
+	var fields, refs []string
+	level := 0
+	for n := range doc.Descendants() {
+		if n.Type != html.ElementNode {
+			continue
+		}
+		count[n.Data]++
+		at := attrs(n)
+		if id := at["id"]; id != "" {
+			if ids[id] {
+				t.Errorf("two elements have the id %q", id)
+			}
+			ids[id] = true
+		}
+		if at["aria-labelledby"] != "" {
+			refs = append(refs, at["aria-labelledby"])
+		}
+		switch n.Data {
+		case "html":
+			if at["lang"] != "en" {
+				t.Error("the page has no language")
+			}
+		case "h1", "h2", "h3":
+			if depth := int(n.Data[1] - '0'); depth > level+1 {
+				t.Errorf("heading %s follows h%d", n.Data, level)
+			} else {
+				level = depth
+			}
+		case "table":
+			if n.FirstChild == nil || !hasChild(n, "caption") {
+				t.Error("a table has no caption")
+			}
+		case "th":
+			if at["scope"] == "" {
+				t.Error("a heading of a table has no scope")
+			}
+		case "nav":
+			if at["aria-label"] == "" {
+				t.Error("a navigation has no name")
+			}
+		case "label":
+			labelled[at["for"]] = true
+		case "input", "select":
+			fields = append(fields, at["id"])
+		case "script", "img", "iframe", "style":
+			t.Errorf("the page has a <%s>", n.Data)
+		}
+		if _, styled := at["style"]; styled {
+			t.Error("an inline style is refused by the page's own policy")
+		}
+	}
+	for _, f := range fields {
+		if !labelled[f] {
+			t.Errorf("the field %q has no label", f)
+		}
+	}
+	for _, ref := range refs {
+		if !ids[ref] {
+			t.Errorf("nothing has the id %q", ref)
+		}
+	}
+	for _, one := range []string{"h1", "main", "title"} {
+		if count[one] != 1 {
+			t.Errorf("%d <%s>, want one", count[one], one)
+		}
+	}
+	if !strings.Contains(page, `<a class="skip" href="#main">`) || !ids["main"] {
+		t.Error("there is no way to skip the navigation")
+	}
+}
+
+func attrs(n *html.Node) map[string]string {
+	m := map[string]string{}
+	for _, a := range n.Attr {
+		m[a.Key] = a.Val
+	}
+	return m
+}
+
+func hasChild(n *html.Node, name string) bool {
+	for c := range n.ChildNodes() {
+		if c.Data == name {
+			return true
+		}
+	}
+	return false
+}
+
+// TestHitsPaging walks all pages by their own links: each report is listed once,
+// the newest first, also where many were found in the same millisecond.
+func TestHitsPaging(t *testing.T) {
+	m, st := kept()
+	m.reports = nil
+	for i := range 3*perPage + 7 {
+		// Seven at a time share their Found.
+		m.reports = append(m.reports, report(i, time.Duration(i/7)*time.Minute, "Example Times", "en", fmt.Sprintf("Report %d.", i), "[Found]."))
+	}
+	s := serverOf(m, st)
+	seen := map[string]bool{}
+	target, pages := "/hits?rule=operation-p-hunt", 0
+	for target != "" {
+		pages++
+		body := ask(s, "GET", target).Body.String()
+		doc, err := html.Parse(strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		target = ""
+		for n := range doc.Descendants() {
+			at := attrs(n)
+			if n.Data == "a" && at["rel"] == "next" {
+				target = "/hits" + at["href"]
+			}
+			if n.Data == "a" && strings.HasPrefix(at["href"], "https://news.example/") {
+				if seen[at["href"]] {
+					t.Errorf("%s is listed twice", at["href"])
+				}
+				seen[at["href"]] = true
+			}
+		}
+		if target != "" && !strings.Contains(target, "rule=operation-p-hunt") {
+			t.Errorf("the next page forgets the filter: %s", target)
+		}
+	}
+	if len(seen) != len(m.reports) || pages != 4 {
+		t.Errorf("%d of %d reports on %d pages, want all on 4", len(seen), len(m.reports), pages)
+	}
+}
+
+// TestFeedsSortedAndPaged asks for a long list in each order.
+func TestFeedsSortedAndPaged(t *testing.T) {
+	m, st := kept()
+	m.states, st.Feeds = nil, map[string]feed.Feed{}
+	for i := range 120 {
+		id := fmt.Sprintf("f%03d", i)
+		st.Feeds[id] = feed.Feed{Name: fmt.Sprintf("Name %03d", 999-i)}
+		s := fetcher.State{FeedID: id, LastSuccess: noon.Add(-time.Duration(i) * time.Minute), NextCheck: noon.Add(time.Duration(i) * time.Minute)}
+		if i == 77 {
+			s.Failures = 9
+		}
+		m.states = append(m.states, s)
+	}
+	s := serverOf(m, st)
+	for _, tt := range []struct{ query, first string }{
+		{"", "f077"},
+		{"?sort=trouble", "f077"},
+		{"?sort=name", "f119"},
+		{"?sort=last", "f000"},
+		{"?sort=next", "f000"},
+		{"?sort=nonsense", "f077"},
+		{"?sort=next&page=2", "f050"},
+		{"?sort=next&page=3", "f100"},
+		{"?sort=next&page=99", "f100"},
+		{"?sort=next&page=-1", "f000"},
+	} {
+		body := ask(s, "GET", "/feeds"+tt.query).Body.String()
+		_, row, _ := strings.Cut(body, "<small>")
+		if first, _, _ := strings.Cut(row, "<"); first != tt.first {
+			t.Errorf("/feeds%s begins with %s, want %s", tt.query, first, tt.first)
+		}
+	}
+	if body := ask(s, "GET", "/feeds?sort=next&page=2").Body.String(); !strings.Contains(body, `href="?page=3&amp;sort=next"`) {
+		t.Error("page 2 does not lead to page 3 in the same order")
+	}
+}
+
+// TestPagesStaySmall fills the pages with the longest that can come, and weighs
+// what goes over the wire. Fifty long reports in English stay below 50 kB even
+// without compression.
+func TestPagesStaySmall(t *testing.T) {
+	const limit = 50_000
+	long := func(unit string, n int) string { return strings.Repeat(unit, n) }
+	for _, tt := range []struct {
+		name            string
+		word, language  string
+		uncompressedToo bool
+	}{
+		{"English", "A sentence about the raids. ", "en", true},
+		{"Malayalam", "പരിശോധനയുടെ ഭാഗമായി ", "ml", false},
+		{"markup", `"><b>&'`, "en", false},
+	} {
+		m, st := troubled()
+		m.reports = nil
+		sentence, title := tt.word, tt.word
+		if tt.uncompressedToo {
+			sentence, title = long(tt.word, 8), long(tt.word, 3) // 224 and 84 characters
+		} else {
+			sentence, title = long(tt.word, 500), long(tt.word, 500)
+		}
+		for i := range 200 {
+			m.reports = append(m.reports, report(i, time.Duration(i)*time.Minute, "The New Indian Express, Kerala", tt.language, title, "[Police] "+sentence))
+			id := fmt.Sprintf("feed-%03d", i)
+			st.Feeds[id] = feed.Feed{Name: title}
+			m.states = append(m.states, fetcher.State{FeedID: id, Failures: 4, Reason: fetcher.ReasonTLS, LastError: sentence})
+		}
+		for range 200 {
+			m.letters = append(m.letters, m.letters[0])
+			m.standings = append(m.standings, m.standings[2])
+			m.sent = append(m.sent, m.sent[1])
+		}
+		s := serverOf(m, st)
+		for _, target := range []string{"/", "/hits", "/feeds", "/deliveries"} {
+			w := ask(s, "GET", target, "Accept-Encoding", "gzip, br")
+			wire := w.Body.Len()
+			zr, err := gzip.NewReader(w.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			page, err := io.ReadAll(zr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%s %s: %d bytes, %d on the wire", tt.name, target, len(page), wire)
+			if wire > limit {
+				t.Errorf("%s: %s takes %d bytes on the wire", tt.name, target, wire)
+			}
+			if tt.uncompressedToo && len(page) > limit {
+				t.Errorf("%s: %s is %d bytes", tt.name, target, len(page))
+			}
+			if plainly := ask(s, "GET", target); plainly.Header().Get("Content-Encoding") != "" || plainly.Body.Len() != len(page) {
+				t.Errorf("%s: %s is another page without compression", tt.name, target)
+			}
+		}
+	}
+}
+
+// TestFigures: the day and the week are counted, and a count that was cut off
+// says so instead of being too low.
+func TestFigures(t *testing.T) {
+	var hits []classifier.Hit
+	for i := range countLimit {
+		hits = append(hits, report(i, time.Duration(i)*2*time.Minute, "A", "en", "T.", "S."))
+	}
+	got := figures(hits, nil, noon)
+	want := []number{
+		{"Stories", "720", "more than 1,000"},
+		{"Reports", "720", "more than 1,000"},
+		{"Digests sent", "0", "0"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	for i := range hits {
+		hits[i].Story = "one"
+	}
+	if got := figures(hits[:900], nil, noon); got[0] != (number{"Stories", "1", "1"}) || got[1].Week != "900" {
+		t.Errorf("900 reports of one story: %+v", got)
+	}
+}
+
+// TestFilterDays: the last day counts whole, in the pages' own time zone.
+func TestFilterDays(t *testing.T) {
+	kolkata, err := time.LoadLocation("Asia/Kolkata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, st := kept()
+	m.reports = []classifier.Hit{report(1, 0, "A", "en", "At noon in UTC.", "S.")}
+	m.reports[0].Found = time.Date(2026, 11, 22, 18, 45, 0, 0, time.UTC) // 23 November, 00:15 in Kolkata
+	in := func(loc *time.Location, query string) bool {
+		s := serverOf(m, st, func(o *Options) { o.Location = loc })
+		return strings.Contains(ask(s, "GET", "/hits?"+query).Body.String(), "At noon in UTC.")
+	}
+	for _, tt := range []struct {
+		loc   *time.Location
+		query string
+		want  bool
+	}{
+		{time.UTC, "since=2026-11-22&until=2026-11-22", true},
+		{time.UTC, "since=2026-11-23", false},
+		{kolkata, "since=2026-11-22&until=2026-11-22", false},
+		{kolkata, "since=2026-11-23&until=2026-11-23", true},
+	} {
+		if got := in(tt.loc, tt.query); got != tt.want {
+			t.Errorf("%s in %s: listed %v, want %v", tt.query, tt.loc, got, tt.want)
+		}
+	}
+}
+
+// TestPagesBelowAPath: links are relative, so a reverse proxy may serve the pages
+// below a path of its own.
+func TestPagesBelowAPath(t *testing.T) {
+	m, st := troubled()
+	s := serverOf(m, st)
+	for _, target := range []string{"/", "/hits", "/feeds", "/deliveries", "/no/such/page"} {
+		doc, err := html.Parse(ask(s, "GET", target).Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range doc.Descendants() {
+			at := attrs(n)
+			for _, key := range []string{"href", "action"} {
+				if strings.HasPrefix(at[key], "/") {
+					t.Errorf("%s links to %s", target, at[key])
+				}
+			}
+		}
+	}
+	if body := ask(s, http.MethodGet, "/no/such/page").Body.String(); !strings.Contains(body, `href="../../style.css`) {
+		t.Error("a page further down does not find its stylesheet")
+	}
+}

@@ -1,0 +1,123 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// listen starts Serve on a loopback port. stop ends it, and returns what Serve
+// returned.
+func listen(t *testing.T, h http.Handler, grace time.Duration) (addr string, stop func() error) {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- Serve(ctx, l, h, grace) }()
+	return l.Addr().String(), func() error { cancel(); return <-done }
+}
+
+// TestServeLetsRequestsFinish: a request that has begun is answered whole after
+// the stop, and none is taken after it.
+func TestServeLetsRequestsFinish(t *testing.T) {
+	begun, finish := make(chan struct{}), make(chan struct{})
+	addr, stop := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(begun)
+		<-finish
+		if r.Context().Err() != nil {
+			t.Error("the request was cancelled within the grace")
+		}
+		io.WriteString(w, "whole")
+	}), time.Minute)
+
+	answer := make(chan string, 1)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	go func() {
+		resp, err := client.Get("http://" + addr)
+		if err != nil {
+			answer <- err.Error()
+			return
+		}
+		defer resp.Body.Close()
+		b, _ := io.ReadAll(resp.Body)
+		answer <- string(b)
+	}()
+	<-begun
+	stopped := make(chan error, 1)
+	go func() { stopped <- stop() }()
+	// The listener closes at once: a refused dial tells that the stop has begun.
+	for {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			break
+		}
+		c.Close()
+	}
+	close(finish)
+	if got := <-answer; got != "whole" {
+		t.Errorf("answered %q", got)
+	}
+	if err := <-stopped; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+}
+
+// TestServeCutsWhatOutlivesTheGrace: a handler that waits for its context is
+// freed, and Serve says that something was cut.
+func TestServeCutsWhatOutlivesTheGrace(t *testing.T) {
+	begun, freed := make(chan struct{}), make(chan struct{})
+	addr, stop := listen(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(begun)
+		<-r.Context().Done()
+		close(freed)
+	}), 20*time.Millisecond)
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprintf(c, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	<-begun
+	if err := stop(); err == nil || !strings.HasPrefix(err.Error(), "web: ") {
+		t.Errorf("Serve: %v", err)
+	}
+	<-freed
+}
+
+// TestServeRefusesTooMuch: headers are bounded.
+func TestServeRefusesTooMuch(t *testing.T) {
+	addr, stop := listen(t, http.NotFoundHandler(), time.Second)
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprintf(c, "GET / HTTP/1.1\r\nHost: localhost\r\nX: %s\r\n\r\n", strings.Repeat("x", 2*maxHeaderBytes))
+	b := make([]byte, 12)
+	if _, err := io.ReadFull(c, b); err != nil || string(b) != "HTTP/1.1 431" {
+		t.Errorf("answered %q, %v", b, err)
+	}
+	if err := stop(); err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+}
+
+// TestServeTellsOfALostListener: a listener that fails ends Serve with an error.
+func TestServeTellsOfALostListener(t *testing.T) {
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	if err := Serve(t.Context(), l, http.NotFoundHandler(), time.Second); err == nil {
+		t.Error("Serve returned nil without a stop")
+	}
+}

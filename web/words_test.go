@@ -1,0 +1,294 @@
+package web
+
+import (
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/feed"
+	"github.com/newswatch/newswatch/fetcher"
+	"github.com/newswatch/newswatch/store"
+)
+
+func TestShort(t *testing.T) {
+	for _, tt := range []struct {
+		in   string
+		max  int
+		want string
+	}{
+		{"", 5, ""},
+		{"abc", 5, "abc"},
+		{"abcde", 5, "abcde"},
+		{"abcdef", 5, "abcd…"},
+		{"a\r\n\tb  c", 9, "a b c"},
+		{"ഹണ്ട് ഹണ്ട്", 5, "ഹണ്ട…"},
+		{"a\u202eb\u2066c\u2069", 9, "abc"},
+		{"ക\u200dഷ\u200cണ", 9, "ക\u200dഷ\u200cണ"}, // joiners are spelling
+		{"bad\xffbyte\x00", 20, "badbyte"},
+	} {
+		if got := short(tt.in, tt.max); got != tt.want {
+			t.Errorf("short(%q, %d) = %q, want %q", tt.in, tt.max, got, tt.want)
+		}
+	}
+}
+
+func TestLang(t *testing.T) {
+	for in, want := range map[string]string{
+		"en": "en", "ml": "ml", "zh-hant-tw": "zh-hant-tw", "sl-rozaj-biske": "sl-rozaj-biske",
+		"": "", "e": "", "en_US": "", "en us": "", `en" onclick="x`: "", "english language": "", "-en": "",
+	} {
+		if got := lang(in); got != want {
+			t.Errorf("lang(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestWebLink(t *testing.T) {
+	for in, want := range map[string]bool{
+		"https://news.example/a?b=c#d":       true,
+		"http://[2001:db8::1]:8080/":         true,
+		"HTTPS://news.example/":              true,
+		"":                                   false,
+		"/relative":                          false,
+		"//news.example/":                    false,
+		"javascript:alert(1)":                false,
+		"https:news.example":                 false,
+		"https://":                           false,
+		"https://bank.example@evil.example/": false,
+		"ftp://news.example/":                false,
+		"https://news.example/" + strings.Repeat("x", maxLink): false,
+	} {
+		if got := webLink(in) != ""; got != want {
+			t.Errorf("webLink(%.60q): %v, want %v", in, got, want)
+		}
+	}
+}
+
+func TestMoments(t *testing.T) {
+	kolkata, err := time.LoadLocation("Asia/Kolkata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := moments{noon, kolkata}
+	if got, want := m.of(noon.Add(-90*time.Second)), (moment{"2026-11-23T11:58:30Z", "23 Nov 2026, 17:28", "1 min ago"}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	for ago, want := range map[time.Duration]string{
+		30 * time.Second: "just now", -30 * time.Second: "just now",
+		89 * time.Minute: "89 min ago", 90 * time.Minute: "1 h ago", 47 * time.Hour: "47 h ago", 48 * time.Hour: "2 days ago",
+		-5 * time.Minute: "in 5 min", -7 * time.Hour: "in 7 h",
+	} {
+		if got := m.of(noon.Add(-ago)).Near; got != want {
+			t.Errorf("%s: %q, want %q", ago, got, want)
+		}
+	}
+	if got := m.of(time.Time{}); got != (moment{Near: "never"}) {
+		t.Errorf("the zero time: %+v", got)
+	}
+}
+
+func TestMarked(t *testing.T) {
+	p := func(parts ...string) (out []piece) {
+		for _, s := range parts {
+			mark := strings.HasPrefix(s, "[")
+			out = append(out, piece{strings.Trim(s, "[]"), mark})
+		}
+		return out
+	}
+	for _, tt := range []struct {
+		name  string
+		text  string
+		marks [][2]int
+		max   int
+		want  []piece
+	}{
+		{"none", "one two", nil, 99, p("one two")},
+		{"two", "one two", [][2]int{{0, 3}, {4, 7}}, 99, p("[one]", " ", "[two]")},
+		{"overlapping", "one two", [][2]int{{0, 5}, {3, 7}}, 99, p("[one t]", "wo")},
+		{"out of order", "one two", [][2]int{{4, 7}, {0, 3}}, 99, p("one ", "[two]")},
+		{"beyond the end", "one", [][2]int{{1, 4}}, 99, p("one")},
+		{"negative, empty, backwards", "one", [][2]int{{-1, 2}, {1, 1}, {2, 1}}, 99, p("one")},
+		{"inside a character", "ക", [][2]int{{0, 1}, {1, 3}}, 99, p("ക")},
+		{"cut in a mark", "one two three", [][2]int{{4, 13}}, 7, p("one ", "[tw…]")},
+		{"cut before a mark", "one two", [][2]int{{4, 7}}, 3, p("on…")},
+	} {
+		if diff := cmp.Diff(tt.want, marked(tt.text, tt.marks, tt.max)); diff != "" {
+			t.Errorf("%s: -want +got\n%s", tt.name, diff)
+		}
+	}
+}
+
+// FuzzMarked: whatever the marks are, the words stay the same, bounded, and
+// valid.
+func FuzzMarked(f *testing.F) {
+	f.Add("ഓപ്പറേഷൻ പി ഹണ്ട്", 0, 24, 25, 31)
+	f.Add("one two", 0, 3, 4, 7)
+	f.Add("\xff\xfe", -1, 1, 1, 9)
+	f.Fuzz(func(t *testing.T, s string, a, b, c, d int) {
+		pieces := marked(s, [][2]int{{a, b}, {c, d}}, 300)
+		got := text(pieces)
+		if n := utf8.RuneCountInString(got); n > 300 || !utf8.ValidString(got) {
+			t.Fatalf("%d characters: %q", n, got)
+		}
+		if utf8.RuneCountInString(s) <= 300 && got != clean(s) {
+			t.Fatalf("%q became %q", s, got)
+		}
+	})
+}
+
+// FuzzCursor: what is taken for a cursor is one that newswatch would write.
+func FuzzCursor(f *testing.F) {
+	f.Add(cursor(noon, feed.NewItemID("f", "g", "", "")))
+	f.Add("-1.00000000000000000000000000000000")
+	f.Add("9223372036854775807.00000000000000000000000000000000")
+	f.Fuzz(func(t *testing.T, s string) {
+		at, id, err := parseCursor(s)
+		if err != nil {
+			return
+		}
+		again, sameID, err := parseCursor(cursor(at, id))
+		if err != nil || !again.Equal(at) || sameID != id || at.Year() > 9999 {
+			t.Fatalf("%q is %s %s, written again %s %s, %v", s, at, id, again, sameID, err)
+		}
+	})
+}
+
+// TestExamine has a row for each health, and for which of two troubles is told.
+func TestExamine(t *testing.T) {
+	read := fetcher.State{LastSuccess: noon.Add(-time.Minute), NextCheck: noon.Add(time.Minute)}
+	with := func(change func(*fetcher.State)) fetcher.State {
+		s := read
+		change(&s)
+		return s
+	}
+	for _, tt := range []struct {
+		name  string
+		state fetcher.State
+		quiet string
+		want  health
+		note  string
+	}{
+		{"read", read, "", healthy, ""},
+		{"never claimed", fetcher.State{}, "", unread, "first check"},
+		{"one failure", with(func(s *fetcher.State) { s.Failures, s.Reason = 1, fetcher.ReasonTLS }), "", hiccup, "Failed once: the secure connection"},
+		{"two failures", with(func(s *fetcher.State) { s.Failures = 2 }), "", hiccup, "Failed 2 times in a row: the cause is not known"},
+		{"three failures", with(func(s *fetcher.State) { s.Failures, s.Reason = 3, "new_reason" }), "", failing, "Failed 3 times in a row: new_reason"},
+		{"failing and silent", with(func(s *fetcher.State) { s.Failures = 3 }), "Quiet.", failing, "Failed"},
+		{"silent", read, "Nothing for a week.", silent, "Nothing for a week."},
+		{"a poll in hand", with(func(s *fetcher.State) { s.NextCheck = noon.Add(-lateAfter) }), "", healthy, ""},
+		{"late", with(func(s *fetcher.State) { s.NextCheck = noon.Add(-3 * time.Hour) }), "", late, "3 h ago"},
+		{"failing is no surprise when late", with(func(s *fetcher.State) { s.NextCheck = noon.Add(-3 * time.Hour); s.Failures = 4 }), "", failing, "Failed"},
+		{"killed its reader", with(func(s *fetcher.State) { s.Poisoned = 1 }), "", quarantined, "1 time"},
+		{"gone", with(func(s *fetcher.State) { s.Retired, s.Failures, s.NextCheck = true, 1, time.Time{} }), "", gone, "another URL"},
+	} {
+		h, note := examine(tt.state, tt.quiet, noon)
+		if h != tt.want || !strings.Contains(note, tt.note) || (note == "") != (tt.note == "") {
+			t.Errorf("%s: %s, %q; want %s, %q", tt.name, h, note, tt.want, tt.note)
+		}
+	}
+}
+
+// TestReasonWords: each class of failure has words of its own.
+func TestReasonWords(t *testing.T) {
+	said := map[string]bool{}
+	for reason, words := range reasonWords {
+		if said[words] || words == "" {
+			t.Errorf("%s: %q is said of another too", reason, words)
+		}
+		said[words] = true
+	}
+	if len(reasonWords) != 19 {
+		t.Errorf("%d classes have words", len(reasonWords))
+	}
+}
+
+// TestJudge: the headline is no better than the state of the watch.
+func TestJudge(t *testing.T) {
+	some := []Rule{{"a", "A"}}
+	of := func(hs ...health) (out []checkup) {
+		for _, h := range hs {
+			out = append(out, checkup{feed: feed.Feed{ID: h.String()}, health: h})
+		}
+		return out
+	}
+	trying := []store.Standing{{Subscriber: "a", Attempts: 1, Next: noon.Add(time.Hour)}}
+	for _, tt := range []struct {
+		name  string
+		st    Status
+		feeds []checkup
+		subs  []store.Standing
+		dead  int
+		level string
+		notes int
+		line  string
+	}{
+		{"all is well", Status{Ready: true, Rules: some}, of(healthy), nil, 0, "kept", 0, "1 of 1 feed answers, 1 rule is in force, nobody is subscribed."},
+		{"a hiccup is the weather", Status{Ready: true, Rules: some}, of(healthy, hiccup, unread), nil, 0, "kept", 0, "2 of 3 feeds answer"},
+		{"not ready", Status{Reasons: []string{"It stops."}, Rules: some}, of(healthy), nil, 0, "broken", 1, ""},
+		{"no rules", Status{Ready: true}, of(healthy), nil, 0, "broken", 1, "0 rules are in force"},
+		{"no feeds", Status{Ready: true, Rules: some}, nil, nil, 0, "broken", 1, "0 of 0 feeds answer"},
+		{"no feed can be read", Status{Ready: true, Rules: some}, of(failing, gone), nil, 0, "broken", 3, "0 of 2"},
+		{"none was read yet", Status{Ready: true, Rules: some}, of(unread, unread), nil, 0, "starting", 0, ""},
+		{"one died in silence", Status{Ready: true, Rules: some}, of(healthy, silent), nil, 0, "look", 1, "2 of 2 feeds answer"},
+		{"a digest is tried again", Status{Ready: true, Rules: some}, of(healthy), trying, 0, "look", 1, "the next subscriber's turn is in 60 min"},
+		{"dead letters", Status{Ready: true, Rules: some}, of(healthy), nil, 2, "look", 1, ""},
+		{"a reload failed", Status{Ready: true, Rules: some, LastReload: Reload{At: noon, Error: "x"}}, of(healthy), nil, 0, "look", 1, ""},
+		{"a reload went well", Status{Ready: true, Rules: some, LastReload: Reload{At: noon, OK: true}}, of(healthy), nil, 0, "kept", 0, ""},
+		{"a warning", Status{Ready: true, Rules: some, Warnings: []string{"Look."}}, of(healthy), nil, 0, "look", 1, ""},
+	} {
+		v := judge(tt.st, tt.feeds, tt.subs, tt.dead, noon)
+		if v.Level != tt.level || len(v.Notes) != tt.notes || !strings.Contains(v.Line, tt.line) {
+			t.Errorf("%s: %s, %d notes, %q", tt.name, v.Level, len(v.Notes), v.Line)
+		}
+	}
+}
+
+// TestStory: the earliest report leads, each outlet is named once, and a long
+// list is cut with a count.
+func TestStory(t *testing.T) {
+	var hits []classifier.Hit
+	for i := range 10 {
+		h := report(i, time.Duration(i)*time.Hour, "Outlet "+string(rune('A'+i)), "en", "Title.", "S.")
+		h.Story = "s"
+		hits = append(hits, h)
+	}
+	again := report(77, 30*time.Minute, "Outlet J", "en", "Again.", "S.")
+	again.Story = "s"
+	hits = append([]classifier.Hit{again}, hits...)
+	stories := gather(append(hits, report(99, time.Minute, "Z", "en", "Alone.", "S."), report(98, time.Minute, "Z", "en", "Alone too.", "S.")))
+	if len(stories) != 3 || len(stories[0]) != 11 {
+		t.Fatalf("%d stories", len(stories))
+	}
+	v := moments{noon, time.UTC}.story(stories[0])
+	if v.Outlet != "Outlet J" || len(v.Also) != maxAlso || v.AlsoMore != 9-maxAlso || v.Also[0].Outlet != "Outlet I" {
+		t.Errorf("%s leads, then %v and %d more", v.Outlet, v.Also, v.AlsoMore)
+	}
+}
+
+// TestHitExcerpt: the sentence of the most severe rule is shown, and a headline
+// that proves the match is marked where it stands.
+func TestHitExcerpt(t *testing.T) {
+	h := report(1, time.Hour, "A", "en", "Raids by Cyberdome", "S.")
+	h.Rules = []classifier.RuleMatch{
+		{Rule: "low", Severity: classifier.Low, Excerpt: classifier.Excerpt{Text: "A low one."}},
+		{Rule: "none", Severity: classifier.Critical},
+		{Rule: "high", Severity: classifier.High, Excerpt: classifier.Excerpt{Text: "A high one.", Marks: [][2]int{{2, 6}}}},
+	}
+	m := moments{noon, time.UTC}
+	if got := text(m.hit(h).Excerpt); got != "A high one." {
+		t.Errorf("shown: %q", got)
+	}
+	h.Rules[2].Excerpt = classifier.Excerpt{Text: h.Item.Title, Marks: [][2]int{{9, 18}}}
+	v := m.hit(h)
+	if diff := cmp.Diff([]piece{{"Raids by ", false}, {"Cyberdome", true}}, v.Title); diff != "" || v.Excerpt != nil {
+		t.Errorf("%v, said twice as %v", v.Title, v.Excerpt)
+	}
+	h.Item.Title, h.Rules[2].Excerpt.Text = " ", ""
+	if got := text(m.hit(h).Title); got != "(no title)" {
+		t.Errorf("a link without a text: %q", got)
+	}
+}
