@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -157,3 +158,17 @@ func check(t *testing.T, c *Client, f feed.Feed, st State, outcome Outcome, reas
 }
 
 func feedAt(url string) feed.Feed { return feed.Feed{ID: "f", URL: url} }
+
+// roundTripper answers without a network.
+type roundTripper func(*http.Request) *http.Response
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r), nil }
+
+func mustURL(t testing.TB, raw string) *url.URL {
+	t.Helper()
+	u, err := parseURL(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
