@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"context"
 	"errors"
 	"time"
 )
@@ -39,10 +40,13 @@ func (e *DeliveryError) Error() string { return "notify: " + e.Err.Error() }
 func (e *DeliveryError) Unwrap() error { return e.Err }
 
 // AsDeliveryError returns err as a DeliveryError; one that is not is a passing
-// failure of unknown cause.
+// failure, of unknown cause unless it ran out of time.
 func AsDeliveryError(err error) *DeliveryError {
 	if de, ok := errors.AsType[*DeliveryError](err); ok {
 		return de
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &DeliveryError{Failure: FailureTimeout, Err: err}
 	}
 	return &DeliveryError{Failure: FailureUnknown, Err: err}
 }
