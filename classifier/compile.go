@@ -99,11 +99,9 @@ type compiler struct {
 }
 
 // errorAt records an error about a whole rule or concept.
-func (c *compiler) errorAt(pos Pos, src Source, rule, suggestion, format string, args ...any) {
+func (c *compiler) errorAt(pos Pos, line func(int) string, rule, suggestion, format string, args ...any) {
 	e := &Error{Pos: pos, Rule: rule, Msg: fmt.Sprintf(format, args...), Suggestion: suggestion}
-	if src.Line != nil && pos.Line > 0 {
-		e.Line, e.Caret = Clip(src.Line(pos.Line), pos.Column-1)
-	}
+	e.Line, e.Caret = pos.in(line)
 	c.errs = append(c.errs, e)
 }
 
@@ -118,12 +116,11 @@ func (c *compiler) finish(p *parser) {
 
 func (c *compiler) parseConcepts(defs []Concept) {
 	for _, d := range defs {
-		src := d.anySource()
 		switch {
 		case !idRE.MatchString(d.ID):
-			c.errorAt(d.Pos, src, "", "use letters, digits and '-'", "%q is not a name for a concept", d.ID)
+			c.errorAt(d.Pos, d.Line, "", "use letters, digits and '-'", "%q is not a name for a concept", d.ID)
 		case c.concepts[d.ID] != nil:
-			c.errorAt(d.Pos, src, "", "put all its terms in one place", "the concept %q was defined before, at %s", d.ID, c.concepts[d.ID].def.Pos)
+			c.errorAt(d.Pos, d.Line, "", "put all its terms in one place", "the concept %q was defined before, at %s", d.ID, c.concepts[d.ID].def.Pos)
 		default:
 			c.concepts[d.ID] = &concept{def: d}
 		}
@@ -147,12 +144,13 @@ func (c *compiler) parseConcepts(defs []Concept) {
 		}
 		if len(k.exprs) == 0 && len(c.errs) == 0 {
 			f := Finding{Check: EmptyConcept, Pos: d.Pos, Msg: fmt.Sprintf("the concept %q has no terms", d.ID)}
+			f.Line, f.Caret = d.Pos.in(d.Line)
 			c.findings = append(c.findings, f)
 		}
 	}
 	for _, d := range defs {
 		if path := c.cycle(d.ID, nil); path != nil {
-			c.errorAt(d.Pos, d.anySource(), "", "", "the concept contains itself: @%s", strings.Join(path, " → @"))
+			c.errorAt(d.Pos, d.Line, "", "", "the concept contains itself: @%s", strings.Join(path, " → @"))
 		}
 	}
 }
@@ -186,50 +184,27 @@ func (d Concept) languages() []string {
 	return out
 }
 
-// anySource is one of the concept's sources: they all know the file's lines.
-func (d Concept) anySource() Source {
-	for _, lang := range d.languages() {
-		for _, s := range d.Terms[lang] {
-			return s
-		}
-	}
-	return Source{}
-}
-
-// anySource is one of the rule's sources.
-func (r Rule) anySource() Source {
-	if r.Query.Text != "" {
-		return r.Query
-	}
-	for _, list := range [][]Source{r.Any, r.All, r.None, r.MustMatch, r.MustNotMatch} {
-		for _, s := range list {
-			return s
-		}
-	}
-	return Source{}
-}
-
 func (c *compiler) parseRules(rules []Rule) {
 	seen := map[string]Pos{}
 	for _, r := range rules {
-		src, before := r.anySource(), len(c.errs)
+		before := len(c.errs)
 		if !idRE.MatchString(r.ID) {
-			c.errorAt(r.Pos, src, "", "use letters, digits and '-'", "%q is not an id for a rule", r.ID)
+			c.errorAt(r.Pos, r.Line, "", "use letters, digits and '-'", "%q is not an id for a rule", r.ID)
 		} else if at, twice := seen[r.ID]; twice {
-			c.errorAt(r.Pos, src, r.ID, "an id names one rule for good; give this one another", "the id was used before, at %s", at)
+			c.errorAt(r.Pos, r.Line, r.ID, "an id names one rule for good; give this one another", "the id was used before, at %s", at)
 		} else {
 			seen[r.ID] = r.Pos
 		}
 		if r.Where != "" && r.Where != Anywhere && r.Where != Headline {
-			c.errorAt(r.Pos, src, r.ID, "", "where: %s is not supported; use headline or anywhere", r.Where)
+			c.errorAt(r.Pos, r.Line, r.ID, "", "where: %s is not supported; use headline or anywhere", r.Where)
 		}
 		for _, l := range r.Languages {
 			if !langRE.MatchString(strings.ToLower(l)) {
-				c.errorAt(r.Pos, src, r.ID, "write a tag such as en, ml or pt-br", "%q is not a language tag", l)
+				c.errorAt(r.Pos, r.Line, r.ID, "write a tag such as en, ml or pt-br", "%q is not a language tag", l)
 			}
 		}
 		if r.Severity < Low || r.Severity > Critical {
-			c.errorAt(r.Pos, src, r.ID, "", "%s is not a severity", r.Severity)
+			c.errorAt(r.Pos, r.Line, r.ID, "", "%s is not a severity", r.Severity)
 		}
 		if e := c.parseRule(r); e != nil && len(c.errs) == before {
 			c.rules = append(c.rules, parsed{r, e})
@@ -242,7 +217,7 @@ func (c *compiler) parseRule(r Rule) Expr {
 	hasQuery, hasPlain := r.Query.Text != "" || r.Query.At != nil, len(r.Any)+len(r.All)+len(r.None) > 0
 	switch {
 	case hasQuery && hasPlain:
-		c.errorAt(r.Pos, r.Query, r.ID, "move the words into the query, or make two rules of it", "the rule has a query and any, all or none")
+		c.errorAt(r.Pos, r.Line, r.ID, "move the words into the query, or make two rules of it", "the rule has a query and any, all or none")
 		return nil
 	case hasQuery:
 		p := c.parser(r.Query, r.ID, false)
@@ -250,7 +225,7 @@ func (c *compiler) parseRule(r Rule) Expr {
 		c.finish(p)
 		return e
 	case !hasPlain:
-		c.errorAt(r.Pos, r.anySource(), r.ID, "give it a query, or a list of words under any or all", "the rule has no condition")
+		c.errorAt(r.Pos, r.Line, r.ID, "give it a query, or a list of words under any or all", "the rule has no condition")
 		return nil
 	}
 	list := func(srcs []Source) (out []Expr) {

@@ -125,6 +125,14 @@ func report(pos Pos, msg, line string, caret int, suggestion string) string {
 	return b.String()
 }
 
+// in gives the line that a place is on, and the caret, if the line is known.
+func (p Pos) in(line func(int) string) (string, int) {
+	if line == nil || p.Line == 0 {
+		return "", 0
+	}
+	return Clip(line(p.Line), p.Column-1)
+}
+
 // place gives what an Error or a Finding says of byte i of s.
 func (s Source) place(i int) (pos Pos, line string, caret int) {
 	i = min(max(i, 0), len(s.Text))

@@ -50,6 +50,7 @@ func isQuote(r rune) bool {
 type lexer struct {
 	src    string
 	pos    int
+	raw    bool // what follows is an address or a tag, in which / and : mean nothing
 	report func(at int, suggestion, format string, args ...any)
 }
 
@@ -65,6 +66,13 @@ func (l *lexer) run() []lexeme {
 }
 
 func (l *lexer) next() lexeme {
+	if l.raw {
+		l.raw = false
+		if w := l.bare(); w != "" && w[0] != '@' {
+			l.pos += len(w)
+			return lexeme{lexWord, w, l.pos - len(w)}
+		}
+	}
 	for l.pos < len(l.src) {
 		r, size := utf8.DecodeRuneInString(l.src[l.pos:])
 		if !unicode.IsSpace(r) {
@@ -199,6 +207,7 @@ func (l *lexer) word(at int) lexeme {
 	if name, _, ok := strings.Cut(w, ":"); ok && isName(name) {
 		if f, known := fieldNames[name]; known {
 			l.pos += len(name) + 1
+			l.raw = f == FieldSite || f == FieldLang || f == FieldURL
 			return lexeme{lexField, string(f), at}
 		}
 		s := "if it is text to search for, put it in quotes"

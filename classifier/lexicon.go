@@ -24,8 +24,9 @@ type lexicon struct {
 	arena string // the words themselves
 
 	prefixes []prefix // in byte order
-	stems    []stem   // the ranges of prefixes that share their first bytes
-	stemSet  [1 << 10]uint64
+	stems    []stem   // a hash table of the ranges of prefixes that share their first bytes
+	// stemSet says of most beginnings of words that no prefix has them.
+	stemSet [1 << 10]uint64
 
 	// nodes[u] is what unit u leads to from the beginning of the trie; nodes[0]
 	// is that beginning.
@@ -54,7 +55,7 @@ const stemLen = 3
 
 type stem struct {
 	key    uint32
-	lo, hi int32
+	lo, hi int32 // hi is 0 in a free slot
 }
 
 type node struct {
@@ -208,6 +209,7 @@ func (b *lexiconBuilder) build() *lexicon {
 		lx.prefixes = append(lx.prefixes, prefix{s: s, unit: u})
 	}
 	slices.SortFunc(lx.prefixes, func(a, b prefix) int { return cmp.Compare(a.s, b.s) })
+	lx.stems = make([]stem, tableSize(len(lx.prefixes)))
 	for i := range lx.prefixes {
 		// The longest prefix of this one is the one before it or one of that one's.
 		for up := int32(i); up != 0; up = lx.prefixes[up-1].parent {
@@ -218,11 +220,11 @@ func (b *lexiconBuilder) build() *lexicon {
 		}
 		key := stemKey(lx.prefixes[i].s[0], lx.prefixes[i].s[1], lx.prefixes[i].s[2])
 		lx.stemSet[stemBit(key)>>6] |= 1 << (stemBit(key) & 63)
-		if n := len(lx.stems); n > 0 && lx.stems[n-1].key == key {
-			lx.stems[n-1].hi = int32(i) + 1
-			continue
+		st := lx.stem(key)
+		if st.hi == 0 {
+			*st = stem{key: key, lo: int32(i)}
 		}
-		lx.stems = append(lx.stems, stem{key, int32(i), int32(i) + 1})
+		st.hi = int32(i) + 1
 	}
 
 	lx.edges = make([]edge, tableSize(len(b.edges)))
@@ -275,6 +277,15 @@ func (lx *lexicon) word(hash uint64, w []byte) unit {
 	}
 }
 
+// stem returns the slot of a key, a free one if it has none.
+func (lx *lexicon) stem(key uint32) *stem {
+	i := uint64(key*0x9e3779b1) & uint64(len(lx.stems)-1)
+	for lx.stems[i].hi != 0 && lx.stems[i].key != key {
+		i = (i + 1) & uint64(len(lx.stems)-1)
+	}
+	return &lx.stems[i]
+}
+
 // prefixOf returns the index plus one of the longest prefix that a word begins
 // with; the shorter ones are its parents. 0 means that there is none.
 func (lx *lexicon) prefixOf(w []byte) int32 {
@@ -285,13 +296,9 @@ func (lx *lexicon) prefixOf(w []byte) int32 {
 	if bit := stemBit(key); lx.stemSet[bit>>6]&(1<<(bit&63)) == 0 {
 		return 0
 	}
-	n, ok := slices.BinarySearchFunc(lx.stems, key, func(s stem, k uint32) int { return cmp.Compare(s.key, k) })
-	if !ok {
-		return 0
-	}
 	// Every prefix of w is the last one that is not after w in byte order, or a
 	// parent of that: what lies between a prefix and w begins with the prefix.
-	st := lx.stems[n]
+	st := lx.stem(key)
 	lo, hi := st.lo, st.hi
 	for lo < hi {
 		mid := (lo + hi) / 2

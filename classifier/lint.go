@@ -25,9 +25,7 @@ func (c *compiler) lint(p parsed) (Finding, bool) {
 
 func (c *compiler) finding(r Rule, check Check, msg, suggestion string) Finding {
 	f := Finding{Check: check, Pos: r.Pos, Rule: r.ID, Msg: msg, Suggestion: suggestion}
-	if src := r.anySource(); src.Line != nil && r.Pos.Line > 0 {
-		f.Line, f.Caret = Clip(src.Line(r.Pos.Line), r.Pos.Column-1)
-	}
+	f.Line, f.Caret = r.Pos.in(r.Line)
 	return f
 }
 

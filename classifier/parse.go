@@ -44,7 +44,11 @@ func (p *parser) parse() Expr {
 	lx := lexer{src: p.src.Text, report: p.errorf}
 	p.lex = lx.run()
 	if p.peek().kind == lexEnd {
-		p.errorf(0, "", "the query is empty")
+		what := "query"
+		if p.plain {
+			what = "term"
+		}
+		p.errorf(0, "", "the %s is empty", what)
 		return nil
 	}
 	e := p.sequence("")

@@ -29,8 +29,10 @@ type Rule struct {
 	MustMatch    []Source
 	MustNotMatch []Source
 
-	// Pos is where the rule begins.
-	Pos Pos
+	// Pos is where the rule begins, and Line gives a line of that file, for error
+	// messages; it may be nil.
+	Pos  Pos
+	Line func(n int) string
 }
 
 // Concept is a reusable set of terms: one meaning in many languages.
@@ -41,7 +43,9 @@ type Concept struct {
 	// Terms are by BCP 47 language, and written like the entries of a rule's
 	// plain form. An item is searched for the terms of every language.
 	Terms map[string][]Source
-	Pos   Pos
+	// Pos and Line are as those of a Rule.
+	Pos  Pos
+	Line func(n int) string
 }
 
 // Source is a piece of text that an author wrote, with what is needed to point

@@ -122,7 +122,7 @@ func (p *parser) chunk(at int, s string) ([]word, bool) {
 	*stem = trimVirama(*stem)
 	w.prefix = true
 	if n, need := letters(*stem); n < need {
-		p.errorf(at, "write the whole word, or more of it", "%q has %d letters before the *; at least %d are needed", s, n, need)
+		p.errorf(at, "write the whole word, or more of it", "%q: at least %d letters must stand before the *", s, need)
 		return nil, false
 	}
 	return out, true

@@ -209,7 +209,7 @@ func (r *reader) ruleList(k, v *yaml.Node) {
 	case yaml.MappingNode:
 		r.pairs(v, "rules", func(id, list *yaml.Node) {
 			r.rule = id.Value
-			rule := classifier.Rule{ID: id.Value, Severity: classifier.Medium, Pos: r.doc.nodePos(id)}
+			rule := classifier.Rule{ID: id.Value, Severity: classifier.Medium, Pos: r.doc.nodePos(id), Line: r.doc.line}
 			rule.Any = r.texts(id, list)
 			r.rules = append(r.rules, rule)
 			r.rule = ""
@@ -220,7 +220,7 @@ func (r *reader) ruleList(k, v *yaml.Node) {
 }
 
 func (r *reader) ruleMapping(n *yaml.Node) {
-	rule := classifier.Rule{Severity: classifier.Medium, Pos: r.doc.nodePos(n)}
+	rule := classifier.Rule{Severity: classifier.Medium, Pos: r.doc.nodePos(n), Line: r.doc.line}
 	defer func() { r.rule = "" }()
 	if n.Kind == yaml.MappingNode { // the id first, so that errors before it name the rule
 		for i := 0; i+1 < len(n.Content); i += 2 {
@@ -267,6 +267,7 @@ func (r *reader) ruleMapping(n *yaml.Node) {
 				switch rule.Where = classifier.Where(s.Text); rule.Where {
 				case classifier.Anywhere, classifier.Headline:
 				default:
+					rule.Where = ""
 					r.errorf(v, suggest(s.Text, "headline", "anywhere"), "where: %s is not supported; it must be headline or anywhere", s.Text)
 				}
 			}
@@ -288,8 +289,11 @@ func (r *reader) ruleMapping(n *yaml.Node) {
 		"must_match":     list(&rule.MustMatch),
 		"must_not_match": list(&rule.MustNotMatch),
 	})
-	if !hasID && n.Kind == yaml.MappingNode {
-		r.errorf(n, "give it one; letters, digits and '-'", "the rule has no id")
+	if !hasID {
+		if n.Kind == yaml.MappingNode {
+			r.errorf(n, "give it one; letters, digits and '-'", "the rule has no id")
+		}
+		return
 	}
 	// A rule that is wrong elsewhere still has a condition to judge; one whose
 	// condition could not be read would only be said to have none.
@@ -307,7 +311,7 @@ func suggest(got string, names ...string) string {
 
 func (r *reader) conceptMap(_, v *yaml.Node) {
 	r.pairs(v, "concepts", func(id, n *yaml.Node) {
-		c := classifier.Concept{ID: id.Value, Terms: map[string][]classifier.Source{}, Pos: r.doc.nodePos(id)}
+		c := classifier.Concept{ID: id.Value, Terms: map[string][]classifier.Source{}, Pos: r.doc.nodePos(id), Line: r.doc.line}
 		if n.Kind == yaml.SequenceNode {
 			c.Terms[anyLanguage] = r.texts(id, n)
 		} else {

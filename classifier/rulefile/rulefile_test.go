@@ -1,8 +1,16 @@
 package rulefile
 
 import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/newswatch/newswatch/classifier"
 )
@@ -68,4 +76,128 @@ func TestForms(t *testing.T) {
 			}
 		})
 	}
+}
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// TestBadFiles compiles files with one fault each, and compares what an author
+// would read with the golden file beside it.
+func TestBadFiles(t *testing.T) {
+	for _, path := range glob(t, "testdata/*.bad.yaml") {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			rs, _, err := Compile([]File{read(t, path)})
+			if err == nil || rs != nil {
+				t.Fatal("the file was accepted")
+			}
+			if _, ok := errors.AsType[classifier.Errors](err); !ok {
+				t.Fatalf("the error is a %T", err)
+			}
+			got, golden := err.Error()+"\n", strings.TrimSuffix(path, ".yaml")+".golden"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestGoodFiles(t *testing.T) {
+	for _, path := range glob(t, "testdata/*.good.yaml") {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			if _, findings, err := Compile([]File{read(t, path)}); err != nil || len(findings) > 0 {
+				t.Errorf("%v %v", findings, err)
+			}
+		})
+	}
+}
+
+// TestFilesShareConcepts also holds that errors come in the order of the files.
+func TestFilesShareConcepts(t *testing.T) {
+	concepts := File{"a.yaml", []byte("concepts: {csam: [CSAM]}")}
+	rules := File{"b.yaml", []byte("rules: {r: ['@csam']}")}
+	if _, _, err := Compile([]File{rules, concepts}); err != nil {
+		t.Error(err)
+	}
+	_, _, err := Compile([]File{{"b.yaml", []byte("rules: {r: ['te*t']}")}, {"a.yaml", []byte("rules: [{id: s, any: [x], tgas: [y]}]")}})
+	es, _ := errors.AsType[classifier.Errors](err)
+	if len(es) != 2 || es[0].Pos.File != "a.yaml" || es[1].Pos.File != "b.yaml" {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestLoad(t *testing.T) {
+	rules, concepts, err := Load("testdata/full.good.yaml", "testdata/plain.good.yaml")
+	if err != nil || len(rules) != 5 || len(concepts) != 2 {
+		t.Errorf("%d rules, %d concepts, %v", len(rules), len(concepts), err)
+	}
+	r := rules[0]
+	want := classifier.Rule{
+		ID: "operation-p-hunt", Name: "Operation P-Hunt", Severity: classifier.High, Tags: []string{"kerala"},
+		Where: classifier.Anywhere, Languages: []string{"en", "ml", "hi"}, Feeds: []string{"nie-kerala"}, FeedTags: []string{"kerala"},
+		Pos: classifier.Pos{File: "testdata/full.good.yaml", Line: 10, Column: 9},
+	}
+	r.Query, r.MustMatch, r.MustNotMatch = classifier.Source{}, nil, nil
+	if diff := cmp.Diff(want, r, cmpopts.IgnoreTypes(classifier.Source{}), cmpopts.IgnoreFields(classifier.Rule{}, "Line")); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if _, _, err := Load("testdata/absent.yaml"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file that is not there: %v", err)
+	}
+}
+
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(pattern)
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("%s: no files, %v", pattern, err)
+	}
+	return paths
+}
+
+func read(t *testing.T, path string) File {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return File{filepath.Base(path), data}
+}
+
+// FuzzParse holds that whatever a file holds, reading it ends, with rules or
+// with errors that have a place.
+func FuzzParse(f *testing.F) {
+	for _, pattern := range []string{"testdata/*.good.yaml", "testdata/*.bad.yaml"} {
+		paths, _ := filepath.Glob(pattern)
+		for _, p := range paths {
+			data, err := os.ReadFile(p)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(data)
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		rs, _, err := Compile([]File{{"f.yaml", data}})
+		if err == nil {
+			rs.Match(&classifier.Doc{Title: "Kerala police: Operation P-Hunt"})
+			return
+		}
+		es, _ := errors.AsType[classifier.Errors](err)
+		for _, e := range es {
+			if e.Pos.Line < 1 || e.Pos.Column < 1 || e.Msg == "" || e.Caret > utf8.RuneCountInString(e.Line) {
+				t.Fatalf("%+v", e)
+			}
+		}
+		if len(es) == 0 {
+			t.Fatalf("%v", err)
+		}
+	})
 }
