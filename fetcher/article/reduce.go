@@ -23,10 +23,11 @@ var dropped = map[atom.Atom]bool{
 }
 
 // rawText are elements that do not reach the parser either, and whose content,
-// which is no markup, goes with them.
+// which is no markup, goes with them. A title is one: where it stands in the
+// middle of a page it would be taken for a part of the text.
 var rawText = map[atom.Atom]bool{
 	atom.Script: true, atom.Style: true, atom.Iframe: true, atom.Noembed: true,
-	atom.Noframes: true, atom.Textarea: true, atom.Xmp: true,
+	atom.Noframes: true, atom.Textarea: true, atom.Xmp: true, atom.Title: true,
 }
 
 // kept are the attributes by which the parts of a page are told apart.

@@ -1,0 +1,125 @@
+package article
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
+)
+
+const sentence = "Police said on Tuesday that forty-one people, among them two officials, were questioned and later released. "
+
+func story(head, body string) string {
+	return "<!doctype html><html><head>" + head + "<title>Raids</title></head><body><nav><a href=/>Home</a></nav><article><h1>Raids in the capital</h1><p>" +
+		strings.Repeat(sentence, 3) + "</p>" + body + "<p>" + strings.Repeat(sentence, 3) + "</p></article><footer>All rights reserved</footer></body></html>"
+}
+
+func TestText(t *testing.T) {
+	encoded := func(s string, err error) string {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	ascii := strings.Repeat("<!-- nothing but ASCII -->", 100)
+	for _, tt := range []struct {
+		name        string
+		page        string
+		contentType string
+		has         string
+		hasNot      string
+	}{
+		{"the article alone", story("", ""), "text/html", "forty-one people", "rights reserved"},
+		{"paragraphs", story("", "<p>"+sentence+"A second<br>third.</p>"), "text/html", "released. A second\n\nthird.", "\n\n\n"},
+		{"blanks", story("", "<p>"+sentence+"  one \t two\nthree  </p>"), "text/html", "one two three", "  "},
+		{"entities", story("", "<p>"+sentence+"R&amp;D &lt;b&gt; &#2349; &nbsp;x</p>"), "text/html", "R&D <b> भ x", "&l"},
+		{"no picture's words", story("", `<p>`+sentence+`<img alt="a child's face" src="/child.jpg"></p>`), "text/html", "questioned", "child"},
+		{"no script", story("", "<script>var secret = '<p>x</p>'</script><p>"+sentence), "text/html", "questioned", "secret"},
+		{"no style", story("<style>p{secret:1}</style>", "<style>secret</style>"), "text/html", "questioned", "secret"},
+		{"no frame", story("", "<iframe src=x>secret</iframe>"), "text/html", "questioned", "secret"},
+		{"no comment", story("", "<p>"+sentence+"<!-- secret --></p>"), "text/html", "questioned", "secret"},
+		{"no form", story("", "<form><textarea>secret</textarea><select><option>other</select></form>"), "text/html", "questioned", "secret"},
+
+		{"UTF-8 that says so", story("<meta charset=utf-8>", "<p>"+sentence+"കുട്ടികൾ</p>"), "text/html", "കുട്ടികൾ", ""},
+		{"UTF-8 that says nothing, far behind ASCII", story(ascii, "<p>"+sentence+"कानून</p>"), "text/html", "कानून", ""},
+		{"UTF-8 by HTTP", story("", "<p>"+sentence+"குற்றம்</p>"), "text/html; charset=UTF-8", "குற்றம்", ""},
+		{"Latin-1 by HTTP", encoded(charmap.ISO8859_1.NewEncoder().String(story("", "<p>"+sentence+"naïve</p>"))), "text/html; charset=iso-8859-1", "naïve", ""},
+		{"Latin-1 by declaration", encoded(charmap.ISO8859_1.NewEncoder().String(story("<meta charset=iso-8859-1>", "<p>"+sentence+"naïve</p>"))), "text/html", "naïve", ""},
+		{"Windows-1252 that says nothing", encoded(charmap.Windows1252.NewEncoder().String(story("", "<p>"+sentence+"“naïve”</p>"))), "text/html", "“naïve”", ""},
+		{"UTF-16 with a mark", encoded(unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(story("", "<p>"+sentence+"naïve</p>"))), "text/html", "naïve", ""},
+		{"a mark against HTTP", "\ufeff" + story("", "<p>"+sentence+"naïve</p>"), "text/html; charset=iso-8859-1", "naïve", ""},
+		{"an unknown charset", story("", "<p>"+sentence+"naïve</p>"), "text/html; charset=x-nonsense", "naïve", ""},
+
+		{"the text for search engines, where there is no other", `<div id=app></div><script type="application/ld+json">{"@graph":[{"@type":"NewsArticle","articleBody":"` +
+			strings.Repeat(sentence, 5) + `\nSecond &amp; <b>last</b>."}]}</script>`, "text/html", "released.\n\nSecond & last .", "app"},
+		{"not the text for search engines, where there is another", story(`<script type="application/ld+json">{"articleBody":"`+sentence+`secret"}</script>`, ""), "text/html", "questioned", "secret"},
+		{"broken text for search engines", story(`<script type="application/ld+json">{"articleBody":"secret</script>`, ""), "text/html", "questioned", "secret"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := Text(t.Context(), Page{Body: []byte(tt.page), ContentType: tt.contentType, URL: base})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(got, tt.has) {
+				t.Errorf("%q is not in %q", tt.has, got)
+			}
+			if tt.hasNot != "" && strings.Contains(got, tt.hasNot) {
+				t.Errorf("%q is in %q", tt.hasNot, got)
+			}
+			if got != strings.TrimSpace(got) || !utf8.ValidString(got) {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
+func TestNoText(t *testing.T) {
+	for _, page := range []string{"", " ", "<html></html>", "<img src=x alt=words>", "<script>words</script>", "\x00", "<!-- words -->"} {
+		if got, err := Text(t.Context(), Page{Body: []byte(page), URL: base}); !errors.Is(err, ErrNoText) || got != "" {
+			t.Errorf("%q: got %q, %v", page, got, err)
+		}
+	}
+}
+
+func TestContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Text(ctx, Page{Body: []byte(story("", "")), URL: base}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// FuzzText puts pages together from pieces, which finds more than random bytes
+// do: each byte of the input stands for one piece.
+func FuzzText(f *testing.F) {
+	pieces := []string{
+		"<p>", "</p>", "<div>", "</div>", "<b>", "</b>", "<a href=/>", "</a>", "<table>", "<tr>", "<td>", "</table>",
+		"<script>", "</script>", `<script type="application/ld+json">`, `{"articleBody":"`, `"}`, "<style>", "</style>", "<!--", "-->", "<!doctype html>",
+		"<html a=1>", "<body class=x>", "<head>", "</head>", "<svg>", "</svg>", "<math>", "<template>", "</template>", "<noscript>", "</noscript>",
+		"<select>", "<option>", "<textarea>", "</textarea>", "<title>", "</title>", "<frameset>", "<img alt=secret src=x>",
+		"<ul>", "<li>", "<br>", "<h1>", "</h1>", "<article>", "</article>", "<p class=comment>", "<div style=display:none>", "<p hidden>",
+		"&amp;", "&lt;", "&#0;", "&#x10ffff;", "&", "<", ">", "\"", "\x00", "\xff", " ", "\n", "ക", "word, word ", sentence, sentence + sentence,
+	}
+	f.Add([]byte{0, 66, 66, 66, 1})
+	f.Add([]byte{14, 15, 66, 16, 13})
+	f.Fuzz(func(t *testing.T, soup []byte) {
+		if len(soup) > 2000 {
+			return
+		}
+		var b strings.Builder
+		for _, c := range soup {
+			b.WriteString(pieces[int(c)%len(pieces)])
+		}
+		text, err := Text(t.Context(), Page{Body: []byte(b.String()), ContentType: "text/html", URL: base})
+		if errors.Is(err, ErrPanic) {
+			t.Fatal(err)
+		}
+		if !utf8.ValidString(text) || len(text) > maxTextBytes || (text == "") != (err != nil) || strings.Contains(text, "secret") {
+			t.Errorf("got %q, %v", text, err)
+		}
+	})
+}
