@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// leaseTTL is how long a killed process keeps its work from others. It is
+	// defaultLease is how long a killed process keeps its work from others. It is
 	// short, since leases are renewed while the work goes on.
-	leaseTTL = 30 * time.Second
+	defaultLease = 30 * time.Second
 	// idleWait is how long a crew rests when nothing is due. Other processes put
 	// work into the queues too (a second replica, "deadletters resend"), so it
 	// looks again and does not wait for a signal.
@@ -34,6 +34,7 @@ type job[T any] struct {
 type crew[T any] struct {
 	name  string
 	hands int
+	ttl   time.Duration // of a lease
 	claim func(ctx context.Context, max int) ([]job[T], error)
 	renew func(ctx context.Context, ls []lease.Lease) ([]lease.Lease, error)
 	// work does one job. It returns an error only when the store failed; what
@@ -193,7 +194,7 @@ func (c *crew[T]) do(ctx context.Context, j job[T]) {
 // keepLeases renews what is in hand three times in each lease's life, and
 // cancels the work whose lease is gone: to go on with it would only be refused.
 func (c *crew[T]) keepLeases(ctx context.Context, stop <-chan struct{}) {
-	tick := time.NewTicker(leaseTTL / 3)
+	tick := time.NewTicker(c.ttl / 3)
 	defer tick.Stop()
 	for {
 		select {
@@ -205,7 +206,7 @@ func (c *crew[T]) keepLeases(ctx context.Context, stop <-chan struct{}) {
 		if len(ls) == 0 {
 			continue
 		}
-		renewCtx, cancel := context.WithTimeout(ctx, leaseTTL/3)
+		renewCtx, cancel := context.WithTimeout(ctx, c.ttl/3)
 		kept, err := c.renew(renewCtx, ls)
 		cancel()
 		if err != nil {

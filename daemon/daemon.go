@@ -37,6 +37,9 @@ type Options struct {
 	Reload <-chan os.Signal
 	// Grace is how long a stop waits for what is in flight.
 	Grace time.Duration
+	// Lease is how long a killed process keeps its work from others; 30 s by
+	// default.
+	Lease time.Duration
 	// Now is the clock.
 	Now func() time.Time
 	// Registry takes the metrics; by default the daemon has one of its own.
@@ -77,6 +80,9 @@ type Daemon struct {
 func New(loaded *configs.Loaded, st store.Store, opt Options) (*Daemon, error) {
 	if opt.Now == nil {
 		opt.Now = time.Now
+	}
+	if opt.Lease <= 0 {
+		opt.Lease = defaultLease
 	}
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
@@ -121,8 +127,9 @@ func (d *Daemon) pollCrew(hands int) *crew[fetcher.State] {
 	return &crew[fetcher.State]{
 		name:  "feeds",
 		hands: hands,
+		ttl:   d.opt.Lease,
 		claim: func(ctx context.Context, n int) ([]job[fetcher.State], error) {
-			claims, err := d.store.ClaimFeeds(ctx, d.now(), n, leaseTTL)
+			claims, err := d.store.ClaimFeeds(ctx, d.now(), n, d.opt.Lease)
 			jobs := make([]job[fetcher.State], len(claims))
 			for i, c := range claims {
 				jobs[i] = job[fetcher.State]{c.Lease, c.State}
@@ -144,8 +151,9 @@ func (d *Daemon) turnCrew(pages configs.HTTP) *crew[notify.Turn] {
 	return &crew[notify.Turn]{
 		name:  "subscribers",
 		hands: deliveryHands,
+		ttl:   d.opt.Lease,
 		claim: func(ctx context.Context, n int) ([]job[notify.Turn], error) {
-			turns, err := d.store.Claim(ctx, d.now(), n, leaseTTL)
+			turns, err := d.store.Claim(ctx, d.now(), n, d.opt.Lease)
 			jobs := make([]job[notify.Turn], len(turns))
 			for i, t := range turns {
 				jobs[i] = job[notify.Turn]{t.Lease, t}
@@ -199,7 +207,7 @@ func (d *Daemon) delivered(res notify.Result) {
 }
 
 func (d *Daemon) renew(ctx context.Context, ls []lease.Lease) ([]lease.Lease, error) {
-	return d.store.Renew(ctx, ls, d.now().Add(leaseTTL))
+	return d.store.Renew(ctx, ls, d.now().Add(d.opt.Lease))
 }
 
 // enrol brings the store's queues in step with a plan.

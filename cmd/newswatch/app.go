@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -21,6 +22,7 @@ type app struct {
 	config string
 	json   bool
 	quiet  bool
+	lease  time.Duration
 }
 
 // command builds the tree of subcommands.

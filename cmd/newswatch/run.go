@@ -27,6 +27,7 @@ configuration again; a broken one leaves the running one in force.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.run(cmd.Context(), grace) },
 	}
 	cmd.Flags().DurationVar(&grace, "grace", 20*time.Second, "how long a stop waits for what is in flight")
+	a.leaseFlag(cmd)
 	return cmd
 }
 
@@ -40,10 +41,11 @@ func (a *app) run(ctx context.Context, grace time.Duration) error {
 	defer signal.Stop(hangup)
 	return daemon.Run(ctx, loaded, daemon.Options{
 		Version: version,
-		Log:     a.logger(loaded.Config.Log),
+		Log:     a.logger(loaded.Log),
 		Load:    a.loadQuietly,
 		Reload:  hangup,
 		Grace:   grace,
+		Lease:   a.lease,
 	})
 }
 
@@ -58,7 +60,15 @@ that are due. A feed that fails is counted and named; all others go on.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.once(cmd.Context(), send) },
 	}
 	cmd.Flags().BoolVar(&send, "send", false, "send every subscriber's digest now, due or not")
+	a.leaseFlag(cmd)
 	return cmd
+}
+
+// leaseFlag is for those who run several replicas and know why they want another
+// time; a lease that is shorter than a pause of the process is lost in it.
+func (a *app) leaseFlag(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&a.lease, "lease", 30*time.Second, "how long a killed process keeps its work from others")
+	_ = cmd.Flags().MarkHidden("lease") // it fails only for a flag that is not there
 }
 
 func (a *app) once(ctx context.Context, send bool) error {
@@ -70,7 +80,7 @@ func (a *app) once(ctx context.Context, send bool) error {
 		a.quiet = true // the bar tells it
 	}
 	return a.withStoreOf(ctx, loaded, func(st store.Store) error {
-		d, err := daemon.New(loaded, st, daemon.Options{Version: version, Log: a.logger(loaded.Config.Log)})
+		d, err := daemon.New(loaded, st, daemon.Options{Version: version, Log: a.logger(loaded.Log), Lease: a.lease})
 		if err != nil {
 			return err
 		}

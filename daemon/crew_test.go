@@ -1,0 +1,163 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/newswatch/newswatch/lease"
+)
+
+// testCrew is a crew over a slice of keys, each handed out once.
+func testCrew(keys []string, work func(context.Context, string) error) *crew[string] {
+	var next atomic.Int64
+	return &crew[string]{
+		name: "test", hands: 2, ttl: 30 * time.Second, log: slog.New(slog.DiscardHandler), lost: func() {},
+		claim: func(_ context.Context, n int) ([]job[string], error) {
+			var out []job[string]
+			for len(out) < n {
+				i := int(next.Add(1)) - 1
+				if i >= len(keys) {
+					break
+				}
+				out = append(out, job[string]{lease.Lease{Key: keys[i], Token: 1}, keys[i]})
+			}
+			return out, nil
+		},
+		renew: func(_ context.Context, ls []lease.Lease) ([]lease.Lease, error) { return ls, nil },
+		work:  func(ctx context.Context, _ lease.Lease, key string) error { return work(ctx, key) },
+	}
+}
+
+func TestCrewDrainsEverythingWithBoundedHands(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var done, now, most atomic.Int64
+		c := testCrew([]string{"a", "b", "c", "d", "e"}, func(context.Context, string) error {
+			most.Store(max(most.Load(), now.Add(1)))
+			time.Sleep(time.Second) //nolint:forbidigo // the bubble's clock
+			now.Add(-1)
+			done.Add(1)
+			return nil
+		})
+		if err := c.drain(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		if done.Load() != 5 || most.Load() != 2 {
+			t.Errorf("%d jobs done with %d hands at most, want 5 with 2", done.Load(), most.Load())
+		}
+	})
+}
+
+func TestCrewDrainReturnsWhatTheStoreRefused(t *testing.T) {
+	full := errors.New("disk full")
+	c := testCrew([]string{"a", "b"}, func(_ context.Context, key string) error {
+		if key == "a" {
+			return full
+		}
+		return nil
+	})
+	if err := c.drain(t.Context(), 0); !errors.Is(err, full) {
+		t.Errorf("drain returned %v, want the store's error: a pass that stored nothing must not look well", err)
+	}
+}
+
+func TestCrewLostLeaseIsNoFault(t *testing.T) {
+	c := testCrew([]string{"a"}, func(context.Context, string) error { return lease.ErrLost })
+	lost := 0
+	c.lost = func() { lost++ }
+	if err := c.drain(t.Context(), 0); err != nil || lost != 1 {
+		t.Errorf("drain: %v, %d lost; want nil and 1: another has the work", err, lost)
+	}
+}
+
+func TestCrewCancelsWorkWhoseLeaseIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var cancelled atomic.Bool
+		c := testCrew([]string{"a"}, func(ctx context.Context, _ string) error {
+			<-ctx.Done()
+			cancelled.Store(true)
+			return ctx.Err()
+		})
+		c.renew = func(context.Context, []lease.Lease) ([]lease.Lease, error) { return nil, nil }
+		if err := c.drain(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		if !cancelled.Load() {
+			t.Error("the work went on without a lease")
+		}
+	})
+}
+
+func TestCrewStopLetsWorkEndWithinGrace(t *testing.T) {
+	for _, tc := range []struct {
+		name      string
+		takes     time.Duration
+		cancelled bool
+	}{
+		{"work that ends within the grace ends well", 3 * time.Second, false},
+		{"work that does not is cancelled", time.Minute, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var cancelled atomic.Bool
+				c := testCrew([]string{"a"}, func(ctx context.Context, _ string) error {
+					select {
+					case <-ctx.Done():
+						cancelled.Store(true)
+					case <-time.After(tc.takes):
+					}
+					return nil
+				})
+				ctx, stop := context.WithCancel(t.Context())
+				time.AfterFunc(time.Second, stop)
+				begun := time.Now()
+				c.run(ctx, 5*time.Second)
+				if cancelled.Load() != tc.cancelled {
+					t.Errorf("cancelled: %v, want %v", cancelled.Load(), tc.cancelled)
+				}
+				if took := time.Since(begun); took > 6*time.Second {
+					t.Errorf("the stop took %v, longer than the grace allows", took)
+				}
+			})
+		})
+	}
+}
+
+func TestCrewPausesWhileTheStoreIsAwayAndGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		away := time.Now().Add(10 * time.Minute)
+		var calls, done atomic.Int64
+		var c *crew[string]
+		ctx, stop := context.WithCancel(t.Context())
+		c = testCrew([]string{"a"}, func(context.Context, string) error {
+			done.Add(1)
+			stop()
+			return nil
+		})
+		claim := c.claim
+		c.claim = func(ctx context.Context, n int) ([]job[string], error) {
+			if time.Now().Before(away) {
+				calls.Add(1)
+				return nil, errors.New("connection refused")
+			}
+			return claim(ctx, n)
+		}
+		c.run(ctx, time.Second)
+		if done.Load() != 1 {
+			t.Fatal("the work was not done after the store came back")
+		}
+		if late := time.Since(away); late > maxPause+time.Second {
+			t.Errorf("the work went on %v after the store was back, want at most %v", late, maxPause)
+		}
+		if calls.Load() > 140 {
+			t.Errorf("%d tries in ten minutes: that hammers a store in trouble", calls.Load())
+		}
+		if c.lastFault() != nil {
+			t.Error("the fault stands although the store is back: /readyz would stay red")
+		}
+	})
+}

@@ -1,0 +1,88 @@
+package daemon
+
+import (
+	"testing"
+	"time"
+
+	"github.com/newswatch/newswatch/feed"
+	"github.com/newswatch/newswatch/fetcher"
+)
+
+func TestBackCatalogueIsHushed(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	window := now.Add(-24 * time.Hour)
+	known := fetcher.State{FirstSuccess: now.Add(-time.Hour)}
+	old := feed.Item{Published: now.Add(-48 * time.Hour)}
+	fresh := feed.Item{Published: now.Add(-time.Hour)}
+	undated := feed.Item{}
+	for _, tc := range []struct {
+		name         string
+		before       fetcher.State
+		fresh, items int
+		item         feed.Item
+		hushed       bool
+	}{
+		{"first sight, older than the window", fetcher.State{}, 20, 20, old, true},
+		{"first sight, within the window", fetcher.State{}, 20, 20, fresh, false},
+		{"first sight, without a date: to miss it is worse", fetcher.State{}, 20, 20, undated, false},
+		{"a known feed is late with an old item", known, 1, 20, old, false},
+		{"a known feed renumbered its items", known, 80, 80, old, true},
+		{"a known feed renumbered its items, this one is of today", known, 80, 80, fresh, false},
+		{"a known feed renumbered its items, none has a date", known, 80, 80, undated, true},
+		{"a busy hour is no flood", known, 60, 200, old, false},
+		{"a short feed that is all new is no flood", known, 20, 20, old, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := backCatalogue(tc.before, tc.fresh, tc.items, window).covers(tc.item); got != tc.hushed {
+				t.Errorf("hushed: %v, want %v", got, tc.hushed)
+			}
+		})
+	}
+}
+
+func TestArticleIsReadWhereTheFeedIsShort(t *testing.T) {
+	long := string(make([]byte, shortContent))
+	for _, tc := range []struct {
+		name      string
+		feed      feed.FullText
+		byDefault feed.FullText
+		item      feed.Item
+		want      bool
+	}{
+		{"a summary only", "", feed.FullTextAuto, feed.Item{Link: "https://a.example/1", Summary: "s"}, true},
+		{"the feed has the text", "", feed.FullTextAuto, feed.Item{Link: "https://a.example/1", Content: long}, false},
+		{"nowhere to read it", "", feed.FullTextAuto, feed.Item{}, false},
+		{"never, by default", "", feed.FullTextNever, feed.Item{Link: "https://a.example/1"}, false},
+		{"the feed says never", feed.FullTextNever, feed.FullTextAuto, feed.Item{Link: "https://a.example/1"}, false},
+		{"the feed says always", feed.FullTextAlways, feed.FullTextNever, feed.Item{Link: "https://a.example/1", Content: long}, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := wantsArticle(feed.Feed{FullText: tc.feed}, tc.item, tc.byDefault); got != tc.want {
+				t.Errorf("got %v, want %v", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestSilence(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	ago := func(days int) time.Time { return now.AddDate(0, 0, -days) }
+	hourly := fetcher.Pace{Gap: time.Hour}
+	for _, tc := range []struct {
+		name  string
+		state fetcher.State
+		want  string
+	}{
+		{"hourly, and nothing for five days", fetcher.State{Pace: hourly, LastItem: ago(5)}, "nothing new for 5 days; usually every hour"},
+		{"hourly, over a long weekend", fetcher.State{Pace: hourly, LastItem: ago(3)}, ""},
+		{"weekly, and nothing for a month", fetcher.State{Pace: fetcher.Pace{Gap: 7 * 24 * time.Hour}, LastItem: ago(30)}, ""},
+		{"without dates nothing can be said", fetcher.State{LastItem: ago(300)}, ""},
+		{"a feed that fails is failing, not silent", fetcher.State{Pace: hourly, LastItem: ago(30), Failures: 1}, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := silence(tc.state, now); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
