@@ -106,6 +106,8 @@ func FuzzText(f *testing.F) {
 	}
 	f.Add([]byte{0, 66, 66, 66, 1})
 	f.Add([]byte{14, 15, 66, 16, 13})
+	f.Add([]byte{0, '%', '(', '0', '0'}) // a title in the middle of the page
+	f.Add([]byte{0x82, 0x7f})            // a stray byte in UTF-8
 	f.Fuzz(func(t *testing.T, soup []byte) {
 		if len(soup) > 2000 {
 			return

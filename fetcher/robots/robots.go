@@ -160,8 +160,8 @@ func matches(pattern, path string) bool {
 }
 
 // normalize writes a path so that two spellings of one compare equal (§2.2.2):
-// bytes beyond ASCII are percent-encoded, needless encodings are undone, and
-// the digits of the others are capitals.
+// bytes beyond ASCII, and a "%" that encodes nothing, are percent-encoded,
+// needless encodings are undone, and the digits of the others are capitals.
 func normalize(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -177,7 +177,7 @@ func normalize(s string) string {
 				continue
 			}
 		}
-		if c < 0x80 {
+		if c < 0x80 && c != '%' {
 			b.WriteByte(c)
 		} else {
 			escape(&b, c)

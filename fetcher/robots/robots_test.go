@@ -80,6 +80,7 @@ func TestCostIsBounded(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add("User-agent: *\nDisallow: /*a$\nAllow: /%7e", "/a?b")
+	f.Add("0", "0\xdd%%666") // what comes of a decoding is not to be decoded again
 	f.Add("User-agent: newswatch\nDisallow: %", "/%zz")
 	f.Fuzz(func(t *testing.T, file, path string) {
 		rules := Parse([]byte(file), "newswatch")
