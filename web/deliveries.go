@@ -10,6 +10,9 @@ import (
 	"github.com/newswatch/newswatch/store"
 )
 
+// perList is how many dead letters, and how many sent digests, are listed.
+const perList = 25
+
 // deliveriesView is what will go out, what went out, and what could not. It holds
 // ids and no address.
 type deliveriesView struct {
@@ -70,7 +73,7 @@ func (s *Server) deliveries(w http.ResponseWriter, r *http.Request) {
 		s.storeFailed(w, r, err)
 		return
 	}
-	sent, err := s.o.Store.Deliveries(ctx, "", perPage)
+	sent, err := s.o.Store.Deliveries(ctx, "", perList)
 	if err != nil {
 		s.storeFailed(w, r, err)
 		return
@@ -87,7 +90,7 @@ func (s *Server) deliveries(w http.ResponseWriter, r *http.Request) {
 		view.Subscribers = append(view.Subscribers, m.standing(sub, st.Schedules[sub.Subscriber]))
 	}
 	slices.Reverse(letters) // The store lists the oldest first.
-	letters, view.DeadMore = atMost(letters, perPage)
+	letters, view.DeadMore = atMost(letters, perList)
 	for _, l := range letters {
 		view.DeadLetters = append(view.DeadLetters, m.letter(l))
 	}

@@ -18,6 +18,9 @@ const (
 	// lateAfter is how long past its next check a feed must be before it is
 	// called late: less than that is the time a poll takes.
 	lateAfter = 10 * time.Minute
+	// quarantineAfter is how many deaths in a row keep the fetcher from parsing a
+	// document.
+	quarantineAfter = 2
 )
 
 // health is what is wrong with a feed, the worst first.
@@ -104,8 +107,8 @@ func examine(st fetcher.State, quiet string, now time.Time) (health, string) {
 	switch {
 	case st.Retired:
 		return gone, "The server says that this feed is gone for good. It is not polled until it has another URL."
-	case st.Poisoned > 0:
-		return quarantined, fmt.Sprintf("newswatch died while it read this document (%s).", count(st.Poisoned, "time", "times"))
+	case st.Poisoned >= quarantineAfter:
+		return quarantined, fmt.Sprintf("newswatch died %d times while it read this document, so the document is not read for now.", st.Poisoned)
 	case st.Failures >= failingAfter:
 		return failing, fmt.Sprintf("Failed %s: %s.", times, why)
 	case !st.NextCheck.IsZero() && overdue > lateAfter:
@@ -113,7 +116,7 @@ func examine(st fetcher.State, quiet string, now time.Time) (health, string) {
 	case st.Failures > 0:
 		return hiccup, fmt.Sprintf("Failed %s: %s. It is tried again.", times, why)
 	case quiet != "":
-		return silent, short(quiet, maxError)
+		return silent, sentence(quiet)
 	case st.LastSuccess.IsZero():
 		return unread, "It waits for its first check."
 	default:

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/fetcher"
+	"github.com/newswatch/newswatch/story"
 )
 
 var update = flag.Bool("update", false, "write the golden pages anew")
@@ -184,6 +186,16 @@ func hasChild(n *html.Node, name string) bool {
 	return false
 }
 
+// TestLongFilter: what is typed is bounded before the store is asked.
+func TestLongFilter(t *testing.T) {
+	m, st := kept()
+	for _, field := range []string{"words", "rule", "feed", "since", "until", "before"} {
+		if w := ask(serverOf(m, st), "GET", "/hits?"+field+"="+strings.Repeat("x", maxFilter+1)); w.Code != 400 || !strings.Contains(w.Body.String(), "too long") {
+			t.Errorf("%s: %d", field, w.Code)
+		}
+	}
+}
+
 // TestHitsPaging walks all pages by their own links: each report is listed once,
 // the newest first, also where many were found in the same millisecond.
 func TestHitsPaging(t *testing.T) {
@@ -267,25 +279,29 @@ func TestFeedsSortedAndPaged(t *testing.T) {
 // without compression.
 func TestPagesStaySmall(t *testing.T) {
 	const limit = 50_000
-	long := func(unit string, n int) string { return strings.Repeat(unit, n) }
 	for _, tt := range []struct {
-		name            string
-		word, language  string
+		name, language  string
+		letters         []rune
+		title, sentence int // in characters
 		uncompressedToo bool
 	}{
-		{"English", "A sentence about the raids. ", "en", true},
-		{"Malayalam", "പരിശോധനയുടെ ഭാഗമായി ", "ml", false},
-		{"markup", `"><b>&'`, "en", false},
+		{"English", "en", []rune("abcdefghijklmnoprstuvwy    "), 80, 220, true},
+		{"Malayalam at its longest", "ml", []rune("അആഇഎകഖഗചജടഡണതദനപബമയരലവശസഹളാിീുെോ്ം    "), 400, 400, false},
+		{"markup at its longest", "en", []rune(`"><b>&' `), 400, 400, false},
 	} {
 		m, st := troubled()
 		m.reports = nil
-		sentence, title := tt.word, tt.word
-		if tt.uncompressedToo {
-			sentence, title = long(tt.word, 8), long(tt.word, 3) // 224 and 84 characters
-		} else {
-			sentence, title = long(tt.word, 500), long(tt.word, 500)
+		// Letters at random compress worse than any language does.
+		letters := rand.New(rand.NewPCG(1, 2))
+		text := func(n int) string {
+			var b strings.Builder
+			for range n {
+				b.WriteRune(tt.letters[letters.IntN(len(tt.letters))])
+			}
+			return b.String()
 		}
 		for i := range 200 {
+			sentence, title := text(tt.sentence), text(tt.title)
 			m.reports = append(m.reports, report(i, time.Duration(i)*time.Minute, "The New Indian Express, Kerala", tt.language, title, "[Police] "+sentence))
 			id := fmt.Sprintf("feed-%03d", i)
 			st.Feeds[id] = feed.Feed{Name: title}
@@ -326,12 +342,16 @@ func TestPagesStaySmall(t *testing.T) {
 // says so instead of being too low.
 func TestFigures(t *testing.T) {
 	var hits []classifier.Hit
+	var stories []story.Story
 	for i := range countLimit {
 		hits = append(hits, report(i, time.Duration(i)*2*time.Minute, "A", "en", "T.", "S."))
+		if i%10 == 9 {
+			stories = append(stories, story.Story{Lead: hits[i], Also: hits[i-9 : i]})
+		}
 	}
-	got := figures(hits, nil, noon)
+	got := figures(hits, stories, nil, noon)
 	want := []number{
-		{"Stories", "720", "more than 1,000"},
+		{"Stories", "72", "more than 100"},
 		{"Reports", "720", "more than 1,000"},
 		{"Digests sent", "0", "0"},
 	}
@@ -339,10 +359,15 @@ func TestFigures(t *testing.T) {
 		t.Errorf("-want +got\n%s", diff)
 	}
 	for i := range hits {
-		hits[i].Story = "one"
+		hits[i].Found = noon
 	}
-	if got := figures(hits[:900], nil, noon); got[0] != (number{"Stories", "1", "1"}) || got[1].Week != "900" {
-		t.Errorf("900 reports of one story: %+v", got)
+	if got := figures(hits, stories, nil, noon); got[1].Day != "more than 1,000" {
+		t.Errorf("1,000 reports in a day: %+v", got)
+	}
+	// A week-old story with a report of today counts for today.
+	one := []story.Story{{Lead: report(1, 6*day, "A", "en", "T.", "S."), Also: []classifier.Hit{report(2, time.Hour, "B", "en", "T.", "S.")}}}
+	if got := figures(nil, one, nil, noon); got[0] != (number{"Stories", "1", "1"}) {
+		t.Errorf("an old story told again today: %+v", got)
 	}
 }
 

@@ -1,10 +1,13 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -127,8 +130,7 @@ func TestAbsentParts(t *testing.T) {
 	}
 }
 
-// TestStoreErrors: each page says so where the store fails, tells nothing of its
-// words, and logs nothing for a client that is gone.
+// TestStoreErrors: each page says so where the store fails, and what to do.
 func TestStoreErrors(t *testing.T) {
 	for _, path := range []string{"/", "/hits", "/feeds", "/deliveries"} {
 		m, st := kept()
@@ -137,5 +139,20 @@ func TestStoreErrors(t *testing.T) {
 		if w.Code != 503 || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "store.url") {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
+	}
+}
+
+// TestClientGone: a client that hung up is no fault of the store.
+func TestClientGone(t *testing.T) {
+	m, st := kept()
+	m.err = context.Canceled
+	var out bytes.Buffer
+	s := serverOf(m, st, func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&out, nil)) })
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := httptest.NewRequestWithContext(ctx, "GET", "http://localhost/feeds", nil)
+	s.ServeHTTP(httptest.NewRecorder(), r)
+	if out.Len() > 0 {
+		t.Errorf("logged %s", out.String())
 	}
 }

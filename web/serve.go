@@ -50,7 +50,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, grace time.Durat
 	defer release()
 	err := srv.Shutdown(stop)
 	if err != nil {
-		cancel()
+		// Close cancels the contexts of the requests that it cuts.
 		err = errors.Join(fmt.Errorf("web: requests still open after %s were cut: %w", grace, err), srv.Close())
 	}
 	<-failed

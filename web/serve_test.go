@@ -7,7 +7,9 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -120,4 +122,87 @@ func TestServeTellsOfALostListener(t *testing.T) {
 	if err := Serve(t.Context(), l, http.NotFoundHandler(), time.Second); err == nil {
 		t.Error("Serve returned nil without a stop")
 	}
+}
+
+// pipes is a listener whose connections are in memory, so that a test can wait
+// for the server's limits by the bubble's clock.
+type pipes struct {
+	conns chan net.Conn
+	once  sync.Once
+	done  chan struct{}
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	p.once.Do(func() { close(p.done) })
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// TestServeBoundsTime: a client that is slow on purpose holds a connection for a
+// while and no longer, whatever it is slow at.
+func TestServeBoundsTime(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		send string
+		read bool
+		want time.Duration
+	}{
+		{"headers that never end", "GET / HTTP/1.1\r\nHost: localhost\r\n", true, readHeaderTimeout},
+		{"a body that never comes", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n", true, readTimeout},
+		{"nothing after the answer", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", true, idleTimeout},
+		{"an answer that is not read", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", false, writeTimeout},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+				ctx, cancel := context.WithCancel(t.Context())
+				done := make(chan error, 1)
+				ended := make(chan struct{})
+				go func() {
+					done <- Serve(ctx, l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						io.Copy(io.Discard, r.Body)
+						w.Write(make([]byte, 64<<10))
+					}), time.Second)
+				}()
+				client, server := net.Pipe()
+				l.conns <- &told{Conn: server, closed: ended}
+				start := time.Now()
+				fmt.Fprint(client, tt.send)
+				if tt.read {
+					go io.Copy(io.Discard, client)
+				}
+				<-ended
+				if took := time.Since(start); took < tt.want || took > tt.want+5*time.Second {
+					t.Errorf("held for %s, want about %s", took, tt.want)
+				}
+				client.Close()
+				cancel()
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// told is a connection that tells when it is closed.
+type told struct {
+	net.Conn
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (c *told) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return c.Conn.Close()
 }

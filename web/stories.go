@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/story"
 )
 
 const (
@@ -99,13 +100,11 @@ func (m moments) hit(h classifier.Hit) hitView {
 	return v
 }
 
-// story shows hits that tell the same story, the newest first as from gather. The
-// earliest of them leads.
-func (m moments) story(told []classifier.Hit) storyView {
-	lead := told[len(told)-1]
-	v := storyView{hitView: m.hit(lead)}
-	seen := map[string]bool{lead.Outlet(): true}
-	for _, h := range slices.Backward(told) {
+// story shows a story by its earliest report, and each other outlet once.
+func (m moments) story(told story.Story) storyView {
+	v := storyView{hitView: m.hit(told.Lead)}
+	seen := map[string]bool{told.Lead.Outlet(): true}
+	for _, h := range told.Also {
 		if seen[h.Outlet()] {
 			continue
 		}
@@ -114,24 +113,6 @@ func (m moments) story(told []classifier.Hit) storyView {
 	}
 	v.Also, v.AlsoMore = atMost(v.Also, maxAlso)
 	return v
-}
-
-// gather groups hits, which come the newest first, by the story they tell. Stories
-// and the hits of each keep that order. A hit without a story is its own.
-func gather(hits []classifier.Hit) [][]classifier.Hit {
-	var out [][]classifier.Hit
-	place := map[string]int{}
-	for _, h := range hits {
-		key := cmp.Or(h.Story, "item "+h.Item.ID.String())
-		i, known := place[key]
-		if !known {
-			i = len(out)
-			place[key] = i
-			out = append(out, nil)
-		}
-		out[i] = append(out[i], h)
-	}
-	return out
 }
 
 // marked cuts text at its marks. Marks come from the store and are trusted with

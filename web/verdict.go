@@ -42,7 +42,7 @@ func judge(st Status, feeds []checkup, standings []store.Standing, deadLetters i
 
 	broken := !st.Ready
 	for _, reason := range st.Reasons {
-		tell("", "", short(reason, maxError))
+		tell("", "", sentence(reason))
 	}
 	switch {
 	case len(feeds) == 0:
@@ -81,7 +81,7 @@ func judge(st Status, feeds []checkup, standings []store.Standing, deadLetters i
 			plural(deadLetters, " and waits for you to send or drop it.", " and wait for you to send or drop them."))
 	}
 	for _, warning := range st.Warnings {
-		tell("", "", short(warning, maxError))
+		tell("", "", sentence(warning))
 	}
 
 	switch {

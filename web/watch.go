@@ -10,6 +10,7 @@ import (
 	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
+	"github.com/newswatch/newswatch/story"
 )
 
 const (
@@ -83,11 +84,11 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 	}
 
 	view := watchView{verdict: judge(st, s.checkups(st, states, now), standings, counts.DeadLetters, now)}
-	view.Numbers = figures(hits, sent, now)
+	stories := story.Group(hits)
+	view.Numbers = figures(hits, stories, sent, now)
 	view.ByRule, view.Quiet = byRule(st.Rules, hits, now)
 	view.Quiet, view.QuietMore = atMost(view.Quiet, watchRules)
 	m := moments{now, s.o.Location}
-	stories := gather(hits)
 	for _, told := range stories[:min(len(stories), watchStories)] {
 		view.Stories = append(view.Stories, m.story(told))
 	}
@@ -95,16 +96,21 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 }
 
 // figures counts the last day and the last week.
-func figures(hits []classifier.Hit, sent []notify.Delivery, now time.Time) []number {
+func figures(hits []classifier.Hit, stories []story.Story, sent []notify.Delivery, now time.Time) []number {
 	yesterday, lastWeek := now.Add(-day), now.Add(-week)
-	reports, stories := tally{}, tally{}
-	reports.cut(len(hits) == countLimit && hits[len(hits)-1].Found.After(yesterday), len(hits) == countLimit)
-	stories.dayCut, stories.weekCut = reports.dayCut, reports.weekCut
+	today := func(h classifier.Hit) bool { return h.Found.After(yesterday) }
+	reports, tales := tally{}, tally{}
 	for _, h := range hits {
-		reports.add(h.Found.After(yesterday))
+		reports.add(today(h))
 	}
-	for _, told := range gather(hits) {
-		stories.add(told[0].Found.After(yesterday))
+	// A story counts for the day on which anyone reported it.
+	for _, told := range stories {
+		tales.add(today(told.Lead) || slices.ContainsFunc(told.Also, today))
+	}
+	if len(hits) == countLimit {
+		dayCut := today(hits[len(hits)-1])
+		reports.cut(dayCut, true)
+		tales.cut(dayCut, true)
 	}
 	digests := tally{}
 	for _, d := range sent {
@@ -116,7 +122,7 @@ func figures(hits []classifier.Hit, sent []notify.Delivery, now time.Time) []num
 		oldest := sent[len(sent)-1].Accepted
 		digests.cut(oldest.After(yesterday), oldest.After(lastWeek))
 	}
-	return []number{stories.line("Stories"), reports.line("Reports"), digests.line("Digests sent")}
+	return []number{tales.line("Stories"), reports.line("Reports"), digests.line("Digests sent")}
 }
 
 // tally counts a day and the week it ends; dayCut and weekCut say that there was

@@ -64,6 +64,19 @@ func cut(s string, max int) string {
 	return s
 }
 
+// sentence makes a sentence of a remark, for where it stands among others.
+func sentence(s string) string {
+	s = short(s, maxError)
+	first, size := utf8.DecodeRuneInString(s)
+	if size > 0 {
+		s = string(unicode.ToUpper(first)) + s[size:]
+	}
+	if s != "" && !strings.HasSuffix(s, ".") && !strings.HasSuffix(s, "…") {
+		s += "."
+	}
+	return s
+}
+
 // langTag is the shape of a BCP 47 tag (RFC 5646 §2.1) without private use.
 var langTag = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$`)
 

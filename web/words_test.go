@@ -12,6 +12,7 @@ import (
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/fetcher"
 	"github.com/newswatch/newswatch/store"
+	"github.com/newswatch/newswatch/story"
 )
 
 func TestShort(t *testing.T) {
@@ -32,6 +33,17 @@ func TestShort(t *testing.T) {
 	} {
 		if got := short(tt.in, tt.max); got != tt.want {
 			t.Errorf("short(%q, %d) = %q, want %q", tt.in, tt.max, got, tt.want)
+		}
+	}
+}
+
+func TestSentence(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "nothing new": "Nothing new.", "Done.": "Done.", "ഒന്ന്": "ഒന്ന്.",
+		strings.Repeat("x", 999): "X" + strings.Repeat("x", maxError-2) + "…",
+	} {
+		if got := sentence(in); got != want {
+			t.Errorf("sentence(%q) = %q, want %q", in, got, want)
 		}
 	}
 }
@@ -182,7 +194,8 @@ func TestExamine(t *testing.T) {
 		{"a poll in hand", with(func(s *fetcher.State) { s.NextCheck = noon.Add(-lateAfter) }), "", healthy, ""},
 		{"late", with(func(s *fetcher.State) { s.NextCheck = noon.Add(-3 * time.Hour) }), "", late, "3 h ago"},
 		{"failing is no surprise when late", with(func(s *fetcher.State) { s.NextCheck = noon.Add(-3 * time.Hour); s.Failures = 4 }), "", failing, "Failed"},
-		{"killed its reader", with(func(s *fetcher.State) { s.Poisoned = 1 }), "", quarantined, "1 time"},
+		{"killed its reader once", with(func(s *fetcher.State) { s.Poisoned = 1 }), "", healthy, ""},
+		{"killed its reader twice", with(func(s *fetcher.State) { s.Poisoned, s.Failures = 2, 9 }), "", quarantined, "2 times"},
 		{"gone", with(func(s *fetcher.State) { s.Retired, s.Failures, s.NextCheck = true, 1, time.Time{} }), "", gone, "another URL"},
 	} {
 		h, note := examine(tt.state, tt.quiet, noon)
@@ -250,21 +263,14 @@ func TestJudge(t *testing.T) {
 // TestStory: the earliest report leads, each outlet is named once, and a long
 // list is cut with a count.
 func TestStory(t *testing.T) {
-	var hits []classifier.Hit
+	told := story.Story{Lead: report(0, 11*time.Hour, "Outlet A", "en", "Title.", "S.")}
 	for i := range 10 {
-		h := report(i, time.Duration(i)*time.Hour, "Outlet "+string(rune('A'+i)), "en", "Title.", "S.")
-		h.Story = "s"
-		hits = append(hits, h)
+		told.Also = append(told.Also,
+			report(2*i+1, time.Duration(10-i)*time.Hour, "Outlet "+string(rune('A'+i)), "en", "Title.", "S."),
+			report(2*i+2, time.Duration(10-i)*time.Hour, "Outlet B", "en", "Again.", "S."))
 	}
-	again := report(77, 30*time.Minute, "Outlet J", "en", "Again.", "S.")
-	again.Story = "s"
-	hits = append([]classifier.Hit{again}, hits...)
-	stories := gather(append(hits, report(99, time.Minute, "Z", "en", "Alone.", "S."), report(98, time.Minute, "Z", "en", "Alone too.", "S.")))
-	if len(stories) != 3 || len(stories[0]) != 11 {
-		t.Fatalf("%d stories", len(stories))
-	}
-	v := moments{noon, time.UTC}.story(stories[0])
-	if v.Outlet != "Outlet J" || len(v.Also) != maxAlso || v.AlsoMore != 9-maxAlso || v.Also[0].Outlet != "Outlet I" {
+	v := moments{noon, time.UTC}.story(told)
+	if v.Outlet != "Outlet A" || len(v.Also) != maxAlso || v.AlsoMore != 9-maxAlso || v.Also[0].Outlet != "Outlet B" {
 		t.Errorf("%s leads, then %v and %d more", v.Outlet, v.Also, v.AlsoMore)
 	}
 }
