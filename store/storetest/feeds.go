@@ -23,15 +23,15 @@ var feedTests = []testCase{
 		same(s, "a second claim", names(s.claim(t0)), nil)
 	}},
 	{"TheLongestDueComesFirst", func(s *suite) {
-		s.sync(t0, "late")
-		s.sync(t0.Add(-time.Second), "late", "early")
-		s.sync(t0.Add(time.Second), "late", "early", "later")
+		s.sync(t0, "2 late")
+		s.sync(t0.Add(-time.Second), "2 late", "3 early")
+		s.sync(t0.Add(time.Second), "2 late", "3 early", "1 later")
 		cs, err := s.ClaimFeeds(s.ctx(), t0.Add(time.Hour), 2, ttl)
 		s.ok(err)
-		same(s, "first two", names(cs), []string{"early", "late"})
+		same(s, "first two", names(cs), []string{"3 early", "2 late"})
 		cs, err = s.ClaimFeeds(s.ctx(), t0.Add(time.Hour), 2, ttl)
 		s.ok(err)
-		same(s, "the rest", names(cs), []string{"later"})
+		same(s, "the rest", names(cs), []string{"1 later"})
 	}},
 	{"ClaimOfNoneClaimsNone", func(s *suite) {
 		s.sync(t0, "a")

@@ -68,7 +68,8 @@ func (h *history) turn(rt *rapid.T) {
 	case "seal":
 		id, _, _ := store.SplitKey(l.Key)
 		h.digests++
-		d := digest(notify.Turn{Subscriber: id, Since: t0, Head: h.model.head}, h.model.window(0, h.model.head), now)
+		to := int64(rapid.IntRange(0, int(h.model.head)).Draw(rt, "to"))
+		d := digest(notify.Turn{Subscriber: id, Since: t0, Head: to}, h.model.window(0, h.model.head), now)
 		d.ID = fmt.Sprintf("digest-%d", h.digests)
 		if s := h.model.subs[id]; s != nil && s.pending != nil && rapid.Bool().Draw(rt, "again") {
 			d = *s.pending

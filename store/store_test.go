@@ -1,0 +1,132 @@
+package store
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/feed"
+	"github.com/newswatch/newswatch/notify"
+)
+
+func TestWords(t *testing.T) {
+	for text, want := range map[string][]string{
+		"":                              nil,
+		" - …":                          nil,
+		"Police ARREST 12, in Kochi.":   {"police", "arrest", "12", "in", "kochi"},
+		"P-Hunt":                        {"p", "hunt"},
+		"STRASSE straße":                {"strasse", "strasse"},
+		"cafe\u0301 café":               {"café", "café"},
+		"പോലീസ് ന്യൂസ്":                 {"പോലീസ്", "ന്യൂസ്"},
+		"क्\u200dष ज\u093cब्त":          {"क्\u200dष", "ज\u093cब्त"},
+		"காவல்துறை":                     {"காவல்துறை"},
+		"ﬁle\u00a0one":                  {"file", "one"},
+		"\xff\xfeodd":                   {"odd"},
+		"https://example.org/a_b?c=%20": {"https", "example", "org", "a", "b", "c", "20"},
+	} {
+		if got := Words(text); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestSplitKey(t *testing.T) {
+	for key, want := range map[string]struct {
+		id       string
+		feed, ok bool
+	}{
+		FeedKey("a"):                {"a", true, true},
+		SubscriberKey("feed/a"):     {"feed/a", false, true},
+		FeedKey("subscriber/x/y"):   {"subscriber/x/y", true, true},
+		"a":                         {"a", false, false},
+		"":                          {"", false, false},
+		strings.ToUpper("feed/a"):   {"FEED/A", false, false},
+		FeedKey(""):                 {"", true, true},
+		SubscriberKey("desk@x.org"): {"desk@x.org", false, true},
+	} {
+		if id, isFeed, ok := SplitKey(key); id != want.id || isFeed != want.feed || ok != want.ok {
+			t.Errorf("%q: %q, %v, %v", key, id, isFeed, ok)
+		}
+	}
+}
+
+func TestEncodeComesBackAndRefusesDamage(t *testing.T) {
+	h := classifier.Hit{Item: feed.Item{Title: strings.Repeat("കേരള പോലീസ് ", 100)}, Found: t0}
+	b, err := Encode(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(b) > 300 {
+		t.Errorf("%d bytes: it was not compressed", len(b))
+	}
+	var got classifier.Hit
+	if err := Decode(b, &got); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(h, got); d != "" {
+		t.Error(d)
+	}
+	for name, bad := range map[string][]byte{
+		"nothing": nil, "another kind": {9, '{', '}'}, "cut off": b[:len(b)/2], "not JSON": {plainJSON, '{'}, "not zstd": {zstdJSON, 1, 2, 3},
+	} {
+		if err := Decode(bad, &got); !errors.Is(err, errValue) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := Encode(strings.Repeat("x", MaxValue)); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("too large: %v", err)
+	}
+	// A damaged value that unpacks to more than any value holds.
+	bomb := compressor.EncodeAll(make([]byte, MaxValue+1), []byte{zstdJSON})
+	if err := Decode(bomb, &got); !errors.Is(err, errValue) {
+		t.Errorf("bomb: %v", err)
+	}
+}
+
+func TestWithoutItem(t *testing.T) {
+	id := func(n int) feed.ItemID { return sighting(n).ID }
+	d := notify.Digest{
+		ID: "d", Hits: 5, Entries: 3,
+		Groups: []notify.Group{
+			{Rule: "r1", Entries: []notify.Entry{{Item: id(1), Title: "one", Excerpt: classifier.Excerpt{Text: "x"}, Found: t0}}},
+			{Rule: "r2", Entries: []notify.Entry{
+				{Item: id(2), Title: "two", Also: []notify.Report{{Item: id(3), Title: "three"}, {Item: id(4), Title: "four"}}},
+				{Item: id(5), Title: "five"},
+			}},
+		},
+	}
+	summary := func(d notify.Digest) (out []string) {
+		for _, g := range d.Groups {
+			for _, e := range g.Entries {
+				s := g.Rule + " " + e.Title
+				for _, r := range e.Also {
+					s += "+" + r.Title
+				}
+				out = append(out, s)
+			}
+		}
+		return out
+	}
+	for n, c := range map[int]struct {
+		hits, entries int
+		want          []string
+	}{
+		1: {4, 2, []string{"r2 two+three+four", "r2 five"}},
+		2: {4, 3, []string{"r1 one", "r2 three+four", "r2 five"}},
+		3: {4, 3, []string{"r1 one", "r2 two+four", "r2 five"}},
+		5: {4, 2, []string{"r1 one", "r2 two+three+four"}},
+		9: {5, 3, summary(d)},
+	} {
+		got, found := WithoutItem(d, id(n))
+		if found != (n != 9) || got.Hits != c.hits || got.Entries != c.entries || got.ID != d.ID || !slices.Equal(summary(got), c.want) {
+			t.Errorf("without %d: %v, %d hits, %d entries, %q", n, found, got.Hits, got.Entries, summary(got))
+		}
+	}
+	if !slices.Equal(summary(d), []string{"r1 one", "r2 two+three+four", "r2 five"}) {
+		t.Error("the digest itself was changed")
+	}
+}
