@@ -6,7 +6,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/gogs/chardet"
 	"golang.org/x/net/html/charset"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
@@ -203,30 +202,6 @@ func foreign(body []byte) bool {
 		i += n
 	}
 	return bad > good
-}
-
-// guess asks a detector that counts letters, on a sample. Nil means that the
-// sample said too little, and that Windows-1252 is as good as anything.
-func guess(body []byte) (encoding.Encoding, string) {
-	sample := make([]byte, 0, 8<<10)
-	for i, b := range body {
-		// Only words with a byte beyond ASCII in reach say anything.
-		if b >= utf8.RuneSelf || i+1 < len(body) && body[i+1] >= utf8.RuneSelf || b == ' ' {
-			sample = append(sample, b)
-		}
-		if len(sample) == cap(sample) {
-			break
-		}
-	}
-	best, err := chardet.NewTextDetector().DetectBest(sample)
-	if err != nil || best.Confidence < 30 {
-		return nil, ""
-	}
-	enc, name := charset.Lookup(strings.ToLower(best.Charset))
-	if name == "utf-8" || name == "windows-1252" || name == "replacement" || strings.HasPrefix(name, "utf-16") {
-		return nil, ""
-	}
-	return enc, name
 }
 
 // decode converts; what the decoder cannot read becomes U+FFFD. x/text decoders

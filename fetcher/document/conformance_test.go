@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/net/html/charset"
 )
 
 type expectation struct {
@@ -17,7 +19,11 @@ type expectation struct {
 	Malformed   *bool
 	BaseURL     string            `json:"base_url"`
 	HTTPHeaders map[string]string `json:"http_headers"`
-	Want        struct {
+	Checks      []struct {
+		Path  string
+		Value json.RawMessage
+	}
+	Want struct {
 		Entries         map[string]map[string]json.RawMessage
 		FeedTitle       *string `json:"feed_title"`
 		FeedLink        *string `json:"feed_link"`
@@ -62,6 +68,13 @@ func TestConformance(t *testing.T) {
 		doc := tr.doc
 		for _, c := range tr.items {
 			doc.Items = append(doc.Items, c.item)
+		}
+		for _, check := range e.Checks {
+			var label string
+			if check.Path == "encoding" && json.Unmarshal(check.Value, &label) == nil && e.Profile == "illformed" {
+				_, name := charset.Lookup(label)
+				field("charset").add(doc.Charset == name, e.File+sprint(": have %q, want %q", doc.Charset, name))
+			}
 		}
 		if e.Want.FeedTitle != nil {
 			field("feed_title").add(samePlain(doc.Title, *e.Want.FeedTitle), e.File+sprint(": have %q, want %q", doc.Title, *e.Want.FeedTitle))

@@ -111,7 +111,7 @@ func TestRealFeeds(t *testing.T) {
 			counts.add(n == *want.Count, want.File+sprint(": have %d (%d repeats), want %d", n, doc.Repeats, *want.Count))
 		}
 		if want.Title != nil {
-			feedTitles.add(sameText1(doc.Title, *want.Title), want.File+sprint(": have %q, want %q", doc.Title, *want.Title))
+			feedTitles.add(samePlain(doc.Title, *want.Title), want.File+sprint(": have %q, want %q", doc.Title, *want.Title))
 		}
 		if len(doc.Items) != len(want.Entries) {
 			return
@@ -120,7 +120,7 @@ func TestRealFeeds(t *testing.T) {
 			it := doc.Items[i]
 			where := want.File + sprint(" #%d", i)
 			if e.Title != nil {
-				titles.add(sameText1(it.Title, *e.Title), where+sprint(": have %q, want %q", it.Title, *e.Title))
+				titles.add(samePlain(it.Title, *e.Title), where+sprint(": have %q, want %q", it.Title, *e.Title))
 			}
 			if e.Link != nil {
 				l := CanonicalLink("", *e.Link)
@@ -151,11 +151,6 @@ func orEmpty(s *string) *string {
 	return s
 }
 
-// sameText1 compares as a reader of plain text would: what a parser left of markup
-// and how it folded white space is no difference.
-func sameText1(have, want string) bool {
-	return have == want || have == Title(want, 1<<10) || strings.Join(strings.Fields(have), "") == strings.Join(strings.Fields(Title(want, 1<<10)), "")
-}
 func errText(err error) string {
 	if err == nil {
 		return ""

@@ -20,8 +20,9 @@ type segment struct {
 //
 // The content may be anything: XHTML, HTML that nobody escaped, elements that
 // are never closed. So nothing is expected of it but the element's own end tag;
-// and where the end tag of the item or of the feed comes first, the element's
-// own is missing, and what was open ends there.
+// and where the end tag of the item or of the feed comes first, or in RSS the next
+// item, the element's own is missing, and what was open ends there. (An entry
+// within an entry's content is how one Atom document quotes another.)
 func (w *rewriter) inner(name []byte, keep bool) (bool, error) {
 	w.segs = w.segs[:0]
 	var (
@@ -33,6 +34,9 @@ func (w *rewriter) inner(name []byte, keep bool) (bool, error) {
 		if w.frames[i].item {
 			item = w.frames[i].name
 		}
+	}
+	if item == nil && w.lookup(w.feed, name) == w.feed["item"] {
+		item = name // one beyond the limit
 	}
 	add := func(kind markup, start, end int) {
 		if keep && end > start && size < w.lim.RunBytes {
@@ -69,6 +73,10 @@ func (w *rewriter) inner(name []byte, keep bool) (bool, error) {
 			closed := bytes.HasSuffix(tag, []byte("/>"))
 			tag = tagName(tag)
 			if !closed {
+				if w.result.kind != KindAtom && bytes.EqualFold(tag, item) {
+					w.pos = start
+					return true, nil
+				}
 				if bytes.EqualFold(tag, name) {
 					same++
 				} else if item != nil && bytes.EqualFold(tag, item) {

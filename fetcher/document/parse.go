@@ -28,6 +28,11 @@ var gate = semaphore.NewWeighted(inFlight)
 // ctx's own. A document that broke off in the middle is no error; see
 // Document.Truncated.
 func Parse(ctx context.Context, in Input) (doc *Document, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			doc, err = nil, fmt.Errorf("document: %w: %v", ErrPanic, r)
+		}
+	}()
 	lim := in.Limits.orDefault()
 	if len(in.Body) > lim.Bytes {
 		return nil, &BoundError{Bound: "the document's size in bytes", Limit: int64(lim.Bytes)}
@@ -41,11 +46,6 @@ func Parse(ctx context.Context, in Input) (doc *Document, err error) {
 	bounded, cancel := context.WithTimeoutCause(ctx, lim.Time,
 		&BoundError{Bound: "the time to parse in milliseconds", Limit: lim.Time.Milliseconds()})
 	defer cancel()
-	defer func() {
-		if r := recover(); r != nil {
-			doc, err = nil, fmt.Errorf("document: %w: %v", ErrPanic, r)
-		}
-	}()
 	doc, err = parse(bounded, in, lim)
 	if err != nil && bounded.Err() != nil && errors.Is(err, bounded.Err()) {
 		err = context.Cause(bounded)

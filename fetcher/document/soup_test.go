@@ -33,19 +33,26 @@ var soupJSON = strings.Split(`{|}|[|]|,|:|"|null|true|1|1e999|-|"version":"https
 // soup is one document at random. Most begin as a feed does, so that most are one.
 func soup(r *rand.Rand) []byte {
 	var b strings.Builder
-	words := soupXML
+	words, next, end := soupXML, "", ""
 	switch r.IntN(8) {
 	case 0, 1, 2:
 		b.WriteString("<rss><channel><item>")
+		next, end = "</item><item>", "</item></channel></rss>"
 	case 3, 4:
 		b.WriteString("<feed><entry>")
+		next, end = "</entry><entry>", "</entry></feed>"
 	case 5:
 		b.WriteString("<rdf:RDF><item>")
+		next, end = "</item><item>", "</item></rdf:RDF>"
 	case 6:
 		words = soupJSON
 		b.WriteString(`{"version":"https://jsonfeed.org/version/1","items":[{`)
+		next, end = `},{"title":`, "}]}"
 	}
 	for range 1 + r.IntN(60) {
+		if r.IntN(6) == 0 {
+			b.WriteString(next)
+		}
 		w := words[r.IntN(len(words))]
 		b.WriteString(w)
 		// Half of what is opened is closed, or hardly any item would be whole.
@@ -53,6 +60,9 @@ func soup(r *rand.Rand) []byte {
 			b.WriteString(words[r.IntN(len(words))])
 			b.WriteString("</" + strings.TrimRight(strings.Fields(name)[0], "/>") + ">")
 		}
+	}
+	if r.IntN(3) > 0 {
+		b.WriteString(end)
 	}
 	return []byte(b.String())
 }

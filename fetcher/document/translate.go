@@ -2,6 +2,7 @@ package document
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -103,21 +104,12 @@ func (t *translation) names(list []string) []string {
 	var out []string
 	for _, s := range list {
 		s = Title(s, maxName)
-		if s == "" || len(out) == maxNames || contains(out, s) {
+		if s == "" || len(out) == maxNames || slices.Contains(out, s) {
 			continue
 		}
 		out = append(out, s)
 	}
 	return out
-}
-
-func contains(list []string, s string) bool {
-	for _, have := range list {
-		if have == s {
-			return true
-		}
-	}
-	return false
 }
 
 func firstOf(values ...string) string {
@@ -392,7 +384,7 @@ func (t *translation) skipped(f *rss.Feed) {
 	}
 	for _, s := range f.SkipHours {
 		// Userland counted from 1 to 24; 24 is midnight.
-		if h, err := strconv.Atoi(s); err == nil && h >= 0 && h <= 24 {
+		if h, err := strconv.Atoi(s); err == nil && h >= 0 && h <= 24 && !slices.Contains(t.doc.Hints.SkipHours, h%24) {
 			t.doc.Hints.SkipHours = append(t.doc.Hints.SkipHours, h%24)
 		}
 	}
