@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -43,10 +44,26 @@ type answer struct {
 	way    trail
 	status int
 	header http.Header
-	// body is what the answer holds, decompressed; empty if it was not read.
+	// body is what the answer holds, decompressed; nil if it was not read.
 	body *bytes.Buffer
 	// wire is how many bytes of the body came over the wire.
 	wire int64
+}
+
+// bodies are buffers of answers that are done with.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// maxPooled is the largest buffer that is kept, so that one huge document does
+// not take its memory for good.
+const maxPooled = 1 << 20
+
+// discard gives the body's memory back, for an answer that nothing refers to any
+// more. It need not be called.
+func (a *answer) discard() {
+	if a.body.Cap() <= maxPooled {
+		bodies.Put(a.body)
+	}
+	a.body = nil
 }
 
 // trail is the way from the URL that was asked for to the one that answered.
@@ -67,7 +84,7 @@ type trail struct {
 // It works on the transport itself and not on an http.Client, which would send
 // a Referer, carry headers along, and put whole URLs into its errors.
 func (c *Client) get(ctx context.Context, req request) (*answer, error) {
-	a := &answer{way: trail{lasting: true}, body: new(bytes.Buffer)}
+	a := &answer{way: trail{lasting: true}}
 	left := req.timeout
 	seen := make(map[string]bool)
 	for u := bare(req.url); ; {
@@ -140,6 +157,8 @@ func (c *Client) hop(ctx context.Context, left time.Duration, req request, u *ur
 	if !read || err != nil {
 		return nil, err
 	}
+	a.body = bodies.Get().(*bytes.Buffer)
+	a.body.Reset()
 	if a.wire, err = readBody(a.body, resp, u.Host, req.body, req.cut); err != nil {
 		return nil, c.explain(ctx, u, req, err)
 	}

@@ -96,7 +96,11 @@ func (c *Client) readRobots(ctx context.Context, origin *url.URL) (rules robots.
 		},
 	})
 	if err == nil {
-		return robots.Parse(a.body.Bytes(), robotsToken), nil, nil
+		if a.body != nil {
+			rules = robots.Parse(a.body.Bytes(), robotsToken)
+			a.discard()
+		}
+		return rules, nil, nil
 	}
 	fe, ok := errors.AsType[*Error](err)
 	switch {
