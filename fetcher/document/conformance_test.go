@@ -32,6 +32,21 @@ type expectation struct {
 	}
 }
 
+// leftOut are the cases that a reader of text alone has no answer to, or another.
+var leftOut = map[string]string{
+	"rss_empty_document.xml":                  "there is no feed in it",
+	"channel_href_map_link.xml":               "CDF is no format of today",
+	"http_content_language.xml":               "the header is the fetcher's, and the operator's word is better",
+	"http_entry_id_base_content_location.xml": "an id is compared as it is written (RFC 4287 §4.2.6.1)",
+	"entry_author_map_author.xml":             "an author is a name, without the address",
+	"entry_created_multiple_values.xml":       "of two dates the first is taken, not the last",
+	"item_description_and_summary.xml":        "of two summaries the description is taken, and none is content",
+	"item_madeup_tags_element.xml":            "no publisher has such an element",
+	"itunes_item_category_nested.xml":         "a podcast shop's shelf says nothing of the item",
+	"entry_title_crazy.xml":                   "a page in a title: what a script holds is left out",
+	"entry_summary_iframe.xml":                "what a frame holds is left out",
+}
+
 // TestConformance runs the cases of the feedparser suite that say something of an
 // item's text, title, link, author, categories or dates.
 func TestConformance(t *testing.T) {
@@ -45,6 +60,9 @@ func TestConformance(t *testing.T) {
 		return fields[name]
 	}
 	readLines(t, filepath.Join(dir, "expectations.jsonl"), func(e expectation) {
+		if leftOut[filepath.Base(e.File)] != "" {
+			return
+		}
 		body, err := os.ReadFile(filepath.Join(dir, e.File))
 		if err != nil {
 			t.Fatal(err)
@@ -105,7 +123,7 @@ func TestConformance(t *testing.T) {
 				case "summary":
 					field(name).add(samePlain(it.Summary, value) || samePlain(it.Content, value), what+sprint(": have %q, want %q", it.Summary, value))
 				case "content":
-					field(name).add(samePlain(it.Content, value) || strings.HasPrefix(value, "["), what+sprint(": have %q, want %q", it.Content, value))
+					field(name).add(samePlain(it.Content, value), what+sprint(": have %q, want %q", it.Content, value))
 				case "link":
 					l := CanonicalLink(e.BaseURL, value)
 					field(name).add(it.Link == l, what+sprint(": have %q, want %q", it.Link, l))
@@ -131,9 +149,9 @@ func TestConformance(t *testing.T) {
 			}
 		}
 	})
-	readable.check(t, "read", 0.9)
+	readable.check(t, "read", 1)
 	for name, r := range fields {
-		r.check(t, name, 0)
+		r.check(t, name, 1)
 	}
 }
 

@@ -20,15 +20,15 @@ type segment struct {
 //
 // The content may be anything: XHTML, HTML that nobody escaped, elements that
 // are never closed. So nothing is expected of it but the element's own end tag;
-// and where the end tag of the item or of the feed comes first, or in RSS the next
+// and where the end tag of an element around it comes first, or in RSS the next
 // item, the element's own is missing, and what was open ends there. (An entry
 // within an entry's content is how one Atom document quotes another.)
 func (w *rewriter) inner(name []byte, keep bool) (bool, error) {
 	w.segs = w.segs[:0]
 	var (
-		same, items, depth, size int
-		item                     []byte
-		text                     = w.pos
+		same, nested, depth, size int
+		item                      []byte
+		text                      = w.pos
 	)
 	for i := range w.frames {
 		if w.frames[i].item {
@@ -68,6 +68,12 @@ func (w *rewriter) inner(name []byte, keep bool) (bool, error) {
 			from := start + len("<![CDATA[")
 			add(markupCDATA, from, from+len(inside))
 		case markupStart:
+			if !keep {
+				// Tags within a text are text.
+				if err := w.countElement(); err != nil {
+					return false, err
+				}
+			}
 			w.pos = w.tagEnd()
 			tag := w.src[start+1 : w.pos]
 			closed := bytes.HasSuffix(tag, []byte("/>"))
@@ -79,8 +85,8 @@ func (w *rewriter) inner(name []byte, keep bool) (bool, error) {
 				}
 				if bytes.EqualFold(tag, name) {
 					same++
-				} else if item != nil && bytes.EqualFold(tag, item) {
-					items++
+				} else if w.frameOf(tag) >= 0 {
+					nested++
 				}
 				if !keep && !void(tag) {
 					if depth++; depth > w.lim.Depth {
@@ -97,9 +103,10 @@ func (w *rewriter) inner(name []byte, keep bool) (bool, error) {
 					w.endTag()
 					return true, nil
 				}
-			case items > 0 && bytes.EqualFold(tag, item):
-				items--
-			case w.endsContainer(tag):
+			case w.frameOf(tag) < 0:
+			case nested > 0:
+				nested--
+			default:
 				return true, nil
 			}
 			depth = max(depth-1, 0)
@@ -119,16 +126,6 @@ func tagName(b []byte) []byte {
 		i++
 	}
 	return b[:i]
-}
-
-// endsContainer reports whether an end tag ends an item that is open, or the
-// channel or the feed around it.
-func (w *rewriter) endsContainer(name []byte) bool {
-	switch strings.ToLower(string(local(name[:min(len(name), 64)]))) {
-	case "item", "entry", "channel", "rss", "rdf", "feed":
-		return w.frameOf(name) >= 0
-	}
-	return false
 }
 
 // void reports whether HTML knows the element as one that is never closed; in

@@ -58,6 +58,9 @@ func (s *scanner) next(t *tag) (token, error) {
 		}
 		switch kind {
 		case markupStart:
+			if err := s.countElement(); err != nil {
+				return tokenEOF, err
+			}
 			return tokenStart, s.startTag(t)
 		case markupEnd:
 			t.name = s.endTag()
@@ -97,7 +100,7 @@ func (s *scanner) markup() (markup, error) {
 	}
 	switch c := rest[1]; {
 	case isLetter(c) || c == '_' || c >= 0x80:
-		return markupStart, s.countElement()
+		return markupStart, nil
 	case c == '/':
 		return markupEnd, nil
 	case c == '?':
