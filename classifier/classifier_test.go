@@ -1,8 +1,14 @@
 package classifier
 
 import (
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/newswatch/newswatch/feed"
 )
 
 // query compiles a rule set of one query.
@@ -13,57 +19,6 @@ func query(t *testing.T, q string, concepts ...Concept) *Ruleset {
 		t.Fatalf("%s\n%v", q, err)
 	}
 	return rs
-}
-
-func canonical(t *testing.T, q string) string {
-	t.Helper()
-	p := parser{src: Text(q)}
-	e := p.parse()
-	if e == nil {
-		t.Fatalf("%s\n%v", q, p.problems)
-	}
-	return e.String()
-}
-
-func TestCanonical(t *testing.T) {
-	for _, tt := range []struct{ in, want string }{
-		{"a", "a"},
-		{"a b", "a AND b"},
-		{"a AND b", "a AND b"},
-		{"a OR b OR a", "a OR b"},
-		{"(a OR b) c", "(a OR b) AND c"},
-		{"a (b (c d))", "a AND b AND c AND d"},
-		{"NOT NOT a", "a"},
-		{"a -b", "a AND NOT b"},
-		{"a AND NOT (b OR c)", "a AND NOT (b OR c)"},
-		{"-(a b)", "NOT (a AND b)"},
-		{`"Operation P Hunt"`, `"operation p hunt"`},
-		{`“Operation P Hunt”`, `"operation p hunt"`},
-		{"P-Hunt", "p-hunt"},
-		{"P.Hunt", `"p hunt"`},
-		{`"Operation P-Hunt*"`, `"operation p-hunt*"`},
-		{"title:(a OR b c*d)", ""},
-		{"title:(a OR b)", "title:a OR title:b"},
-		{"intitle:a ingress:b inurl:c", "title:a AND lead:b AND url:c"},
-		{`title:"a b"`, `title:"a b"`},
-		{"site:www.TheHindu.com lang:EN-in", "site:thehindu.com AND lang:en-in"},
-		{`"and"`, `"and"`},
-		{"u/s", `"u s"`},
-		{"67-B", "67-b"},
-		{"ഹണ്ട്*", "ഹണ്ട*"},
-		{"ഓപ്പറേഷൻ", "ഓപ്പറേഷന്"},
-	} {
-		if tt.want == "" {
-			continue
-		}
-		got := canonical(t, tt.in)
-		if got != tt.want {
-			t.Errorf("%s: got %s, want %s", tt.in, got, tt.want)
-		}
-		if again := canonical(t, got); again != got {
-			t.Errorf("%s: %s parses to %s", tt.in, got, again)
-		}
-	}
 }
 
 func TestMatchTitle(t *testing.T) {
@@ -104,6 +59,249 @@ func TestMatchTitle(t *testing.T) {
 		}
 		if spans != tt.want {
 			t.Errorf("%s in %q: got %s, want %s", tt.query, tt.title, spans, tt.want)
+		}
+	}
+}
+
+func TestMatchFields(t *testing.T) {
+	doc := Doc{
+		Title: "Raids in Kochi", Lead: "Police seized phones.", Body: "Officers of the Cyberdome said so.\nNothing more.",
+		Authors: []string{"Manoj Abraham", "P. Hunt"}, Categories: []string{"Crime", "Kerala News"},
+		URL: "https://www.onmanorama.com/news/kerala/2023/11/19/operation-p-hunt-kerala.html", Source: "Onmanorama", Lang: "en-in",
+	}
+	for _, tt := range []struct {
+		query string
+		want  string // field=text of the spans, "" for none, "-" for no match
+	}{
+		{"kochi", "title=Kochi"},
+		{"police", "lead=Police"},
+		{"cyberdome", "body=Cyberdome"},
+		{"crime", "-"}, // a word without a field is searched in the text alone
+		{"tag:crime", "tag=Crime"},
+		{`tag:"kerala news"`, "tag=Kerala News"},
+		{`tag:"crime kerala"`, "-"}, // from one tag into the next
+		{"author:p-hunt", "author=P. Hunt"},
+		{`author:"abraham p"`, "-"},
+		{"url:p-hunt", "url=p-hunt"},
+		{"inurl:/news/", "url=news"},
+		{"source:onmanorama", "source=Onmanorama"},
+		{"site:onmanorama.com", ""},
+		{"site:www.onmanorama.com", ""},
+		{"site:manorama.com", "-"},
+		{"site:com kochi", "title=Kochi"},
+		{"lang:en", ""},
+		{"lang:en-in", ""},
+		{"lang:en-us", "-"},
+		{`"kochi police"`, "-"}, // from one field into the next
+		{`"phones officers"`, "-"},
+		{"title:(kochi -police)", "title=Kochi"},
+		{"ingress:police OR intitle:raids", "title=Raids|lead=Police"},
+	} {
+		got := "-"
+		if ms := query(t, tt.query).Match(&doc); len(ms) == 1 {
+			var out []string
+			for _, m := range ms[0].Matches {
+				out = append(out, string(m.Field)+"="+m.Text)
+			}
+			got = strings.Join(out, "|")
+			checkMatches(t, &doc, ms[0])
+		}
+		if got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.query, got, tt.want)
+		}
+	}
+}
+
+// TestLeadIsBeginningOfBody holds that what a feed gives twice is found once, and
+// still belongs to both fields.
+func TestLeadIsBeginningOfBody(t *testing.T) {
+	for _, tt := range []struct{ name, lead, body, query, want string }{
+		{"cut off with dots", "CSAM was found …", "CSAM was found on phones.", "csam", "body:0"},
+		{"in the lead", "CSAM was found …", "CSAM was found on phones.", "lead:csam", "lead:0"},
+		{"beyond the lead", "CSAM was found …", "CSAM was found on phones.", "lead:phones", ""},
+		{"indented", "  CSAM was found", " \n CSAM was found on phones.", "lead:csam", "lead:2"},
+		{"equal", "CSAM was found", "CSAM was found", "csam", "body:0"},
+		{"body shorter", "CSAM was found on phones.", "CSAM was found", "phones", "lead:18"},
+		{"body shorter, its part", "CSAM was found on phones.", "CSAM was found", "body:csam", "body:0"},
+		{"body shorter, beyond it", "CSAM was found on phones.", "CSAM was found", "body:phones", ""},
+		{"cut within a word", "CSAM was found on pho…", "CSAM was found on phones.", "lead:phones", ""},
+		{"only alike", "CSAM was seen", "CSAM was found", "csam", "lead:0 body:0"},
+	} {
+		doc := Doc{Lead: tt.lead, Body: tt.body}
+		var got []string
+		for _, rm := range query(t, tt.query).Match(&doc) {
+			checkMatches(t, &doc, rm)
+			for _, m := range rm.Matches {
+				got = append(got, string(m.Field)+":"+strconv.Itoa(m.Start))
+			}
+		}
+		if s := strings.Join(got, " "); s != tt.want {
+			t.Errorf("%s: %s: got %q, want %q", tt.name, tt.query, s, tt.want)
+		}
+	}
+}
+
+func TestFilters(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		rule Rule
+		doc  Doc
+		want bool
+	}{
+		{"language", Rule{Languages: []string{"en", "ml"}}, Doc{Lang: "ml"}, true},
+		{"narrower language", Rule{Languages: []string{"en"}}, Doc{Lang: "en-in"}, true},
+		{"in capitals", Rule{Languages: []string{"pt-BR"}}, Doc{Lang: "pt-br"}, true},
+		{"another language", Rule{Languages: []string{"en"}}, Doc{Lang: "es"}, false},
+		{"nobody said", Rule{Languages: []string{"en"}}, Doc{}, true},
+		{"feed", Rule{Feeds: []string{"nie"}}, Doc{FeedID: "nie"}, true},
+		{"another feed", Rule{Feeds: []string{"nie"}}, Doc{FeedID: "toi"}, false},
+		{"feed tag", Rule{FeedTags: []string{"kerala", "goa"}}, Doc{FeedTags: []string{"india", "goa"}}, true},
+		{"no feed tag", Rule{FeedTags: []string{"kerala"}}, Doc{}, false},
+		{"where", Rule{Where: Headline}, Doc{Lead: "csam"}, false},
+	} {
+		tt.rule.ID, tt.rule.Query = "r", Text("csam OR tag:csam")
+		if tt.rule.Where == "" {
+			tt.doc.Title = "CSAM"
+		}
+		rs, _, err := Compile([]Rule{tt.rule}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(rs.Match(&tt.doc)) == 1; got != tt.want {
+			t.Errorf("%s: got %v", tt.name, got)
+		}
+	}
+}
+
+func TestExcerpt(t *testing.T) {
+	long := strings.Repeat("Officers went from house to house. ", 100)
+	wordy := strings.Repeat("and so on ", 60)
+	for _, tt := range []struct{ name, query, title, body, want string }{
+		{"the sentence", "csam", "", "First. They found CSAM on phones. Last.", "They found [CSAM] on phones."},
+		{"far in", "csam", "", long + "They found CSAM. " + long, "They found [CSAM]."},
+		{"most matches", "csam kerala", "", "CSAM is bad. In Kerala CSAM was found. Kerala is green.", "In [Kerala] [CSAM] was found."},
+		{"headline only", "csam", "CSAM found", "Nothing here.", ""},
+		{"headline and body", "csam", "CSAM found", "It says CSAM here.", "It says [CSAM] here."},
+		{"one line", "csam", "", "By our reporter\nThey found CSAM\nRead more", "They found [CSAM]"},
+		{"too long", "csam", "", wordy + "the CSAM that was found " + wordy,
+			"… so on the [CSAM] that was found and …"},
+		{"danda", "पुलिस", "", "पहला वाक्य। पुलिस ने कहा। तीसरा।", "[पुलिस] ने कहा।"},
+		{"overlapping", `"p hunt" OR "operation p hunt"`, "", "In Operation P-Hunt.", "In [Operation P-Hunt]."},
+		{"joiner stays in the mark", "ഓപ്പറേഷൻ", "", "ഈ ഓപ്പറേഷന്\u200d തുടരും.", "ഈ [ഓപ്പറേഷന്\u200d] തുടരും."},
+	} {
+		doc := Doc{Title: tt.title, Body: tt.body}
+		ms := query(t, tt.query).Match(&doc)
+		if len(ms) != 1 {
+			t.Fatalf("%s: %v", tt.name, ms)
+		}
+		checkMatches(t, &doc, ms[0])
+		x := ms[0].Excerpt
+		got, last := "", 0
+		for _, m := range x.Marks {
+			got += x.Text[last:m[0]] + "[" + x.Text[m[0]:m[1]] + "]"
+			last = m[1]
+		}
+		got += x.Text[last:]
+		if tt.name == "too long" { // checkMatches holds how long it is
+			for part := range strings.SplitSeq(tt.want, "…") {
+				if !strings.HasPrefix(got, "…") || !strings.HasSuffix(got, "…") || !strings.Contains(got, part) {
+					t.Errorf("%s: got %q", tt.name, got)
+				}
+			}
+			continue
+		}
+		if got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestMatchesAreBounded holds that a text that repeats a word does not make a hit
+// that no store can hold.
+func TestMatchesAreBounded(t *testing.T) {
+	doc := Doc{Title: "hunt", Body: strings.Repeat("hunt ", 100_000)}
+	ms := query(t, "hunt OR h").Match(&doc)
+	if len(ms) != 1 || len(ms[0].Matches) != MaxMatches || ms[0].Matches[0].Field != FieldTitle {
+		t.Errorf("%d rules, %d matches", len(ms), len(ms[0].Matches))
+	}
+}
+
+func TestNewDoc(t *testing.T) {
+	it := feed.Item{Title: "T", Summary: "S", Content: "C", Link: "https://x.org/", Authors: []string{"A"}, Categories: []string{"K"}, Lang: "en"}
+	f := feed.Feed{ID: "f", Name: "F", Tags: []string{"kerala"}}
+	want := Doc{
+		Title: "T", Lead: "S", Body: "C", URL: "https://x.org/", Authors: []string{"A"}, Categories: []string{"K"},
+		Source: "F", Lang: "en", FeedID: "f", FeedTags: []string{"kerala"},
+	}
+	if diff := cmp.Diff(want, NewDoc(it, f)); diff != "" {
+		t.Error(diff)
+	}
+	it.Outlet, f.Lang = "O", "ml"
+	if d := NewDoc(it, f); d.Source != "O" || d.Lang != "ml" {
+		t.Errorf("the item's outlet and the operator's language win: %+v", d)
+	}
+}
+
+func TestMatchDoesNotAllocate(t *testing.T) {
+	rs, _, err := Compile(benchRules(generated(20, 400).words, 1000), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := &Doc{Title: "Nothing of the kind", Body: strings.Repeat("No word here is in a rule, ഓപ്പറേഷന്\u200d or else. ", 50)}
+	if n := testing.AllocsPerRun(100, func() {
+		if len(rs.Match(doc)) > 0 {
+			t.Fatal("it matched")
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestMatchConcurrently(t *testing.T) {
+	docs := generated(50, 200)
+	rs, _, err := Compile(benchRules(docs.words, 2000), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := make([][]RuleMatch, len(docs.docs))
+	for i := range docs.docs {
+		want[i] = rs.Match(&docs.docs[i])
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for i := range docs.docs {
+				if diff := cmp.Diff(want[i], rs.Match(&docs.docs[i])); diff != "" {
+					t.Error(diff)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestVersion(t *testing.T) {
+	version := func(r Rule) string {
+		rs, _, err := Compile([]Rule{r}, []Concept{{ID: "c", Terms: map[string][]Source{"en": {Text("csam")}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rs.Version()
+	}
+	base := Rule{ID: "r", Query: Text("police arrest")}
+	same := Rule{ID: "r", Query: Text("(Police)   AND arrest"), Where: Anywhere, MustMatch: []Source{Text("Police arrest")}}
+	if version(base) != version(same) {
+		t.Error("rules that say the same have different versions")
+	}
+	for _, other := range []Rule{
+		{ID: "s", Query: Text("police arrest")},
+		{ID: "r", Query: Text("police OR arrest")},
+		{ID: "r", Query: Text("police arrest"), Where: Headline},
+		{ID: "r", Query: Text("police arrest"), Languages: []string{"en"}},
+		{ID: "r", Query: Text("police arrest"), Severity: High},
+	} {
+		if version(other) == version(base) {
+			t.Errorf("%+v has the same version", other)
 		}
 	}
 }

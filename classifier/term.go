@@ -137,12 +137,7 @@ func isHyphen(gap string) bool {
 // trimVirama takes off a virama at the end of a prefix: before another vowel it
 // is gone from the word.
 func trimVirama(s string) string {
-	r, size := utf8.DecodeLastRuneInString(s)
-	switch r {
-	case 0x094d, 0x09cd, 0x0a4d, 0x0acd, 0x0b4d, 0x0bcd, 0x0c4d, 0x0ccd, 0x0d4d, 0x0dca:
-		return s[:len(s)-size]
-	}
-	return s
+	return strings.TrimRight(s, "\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0dca")
 }
 
 // letters counts the letters and digits of a prefix, without its marks, and
