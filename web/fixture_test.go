@@ -207,7 +207,7 @@ func troubled() (*memory, Status) {
 		Attempts: 10, Buried: noon.Add(-5 * time.Hour),
 	}}
 	st.LastReload = Reload{At: noon.Add(-10 * time.Minute), Error: "configs/rules/arrests.yaml:7:3: unknown key \"querry\"\n    querry: arrest*\n    ^ did you mean \"query\"?"}
-	st.Warnings = []string{"smtp.host is not set: digests are written to files."}
+	st.Warnings = []string{"smtp.host is not set: digests are written to files", "configs/feeds.yaml:9:5: this URL is listed twice\n  - url: https://europol.example/feed\n    ^"}
 	return m, st
 }
 

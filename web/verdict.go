@@ -8,6 +8,10 @@ import (
 	"github.com/newswatch/newswatch/store"
 )
 
+// maxDetail bounds the text of a refused configuration, in characters: the log
+// and "newswatch check" have all of it.
+const maxDetail = 2000
+
 // verdict is the state of the watch in words.
 type verdict struct {
 	// Level is kept, look, starting or broken, for the stylesheet.
@@ -59,7 +63,7 @@ func judge(st Status, feeds []checkup, standings []store.Standing, deadLetters i
 	if !st.LastReload.At.IsZero() && !st.LastReload.OK {
 		v.Notes = append(v.Notes, note{
 			Text:   fmt.Sprintf("The configuration was refused %s ago. What was in force before it still is.", span(now.Sub(st.LastReload.At))),
-			Detail: cut(st.LastReload.Error, 2000),
+			Detail: cut(st.LastReload.Error, maxDetail),
 		})
 	}
 	for _, h := range []health{gone, quarantined, failing, late, silent} {
@@ -81,7 +85,9 @@ func judge(st Status, feeds []checkup, standings []store.Standing, deadLetters i
 			plural(deadLetters, " and waits for you to send or drop it.", " and wait for you to send or drop them."))
 	}
 	for _, warning := range st.Warnings {
-		tell("", "", sentence(warning))
+		// A warning about a file shows the line that it is about below it.
+		remark, lines, _ := strings.Cut(warning, "\n")
+		v.Notes = append(v.Notes, note{Text: sentence(remark), Detail: cut(lines, maxDetail)})
 	}
 
 	switch {

@@ -64,14 +64,18 @@ func cut(s string, max int) string {
 	return s
 }
 
-// sentence makes a sentence of a remark, for where it stands among others.
+// sentence makes a sentence of a remark, for where it stands among others. A
+// remark that begins with a key or a path keeps it as it is written.
 func sentence(s string) string {
-	s = short(s, maxError)
-	first, size := utf8.DecodeRuneInString(s)
-	if size > 0 {
+	if s = short(s, maxError); s == "" {
+		return ""
+	}
+	word, _, _ := strings.Cut(s, " ")
+	if !strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) }) {
+		first, size := utf8.DecodeRuneInString(s)
 		s = string(unicode.ToUpper(first)) + s[size:]
 	}
-	if s != "" && !strings.HasSuffix(s, ".") && !strings.HasSuffix(s, "…") {
+	if !strings.HasSuffix(s, ".") && !strings.HasSuffix(s, "…") {
 		s += "."
 	}
 	return s

@@ -40,7 +40,8 @@ func TestShort(t *testing.T) {
 func TestSentence(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "", "nothing new": "Nothing new.", "Done.": "Done.", "ഒന്ന്": "ഒന്ന്.",
-		strings.Repeat("x", 999): "X" + strings.Repeat("x", maxError-2) + "…",
+		"smtp.host is not set": "smtp.host is not set.", "configs/feeds.yaml:3:1: twice": "configs/feeds.yaml:3:1: twice.",
+		strings.Repeat("ab ", 300): "A" + strings.Repeat("ab ", 80)[1:maxError-1] + "…",
 	} {
 		if got := sentence(in); got != want {
 			t.Errorf("sentence(%q) = %q, want %q", in, got, want)
