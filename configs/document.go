@@ -116,13 +116,18 @@ func (d *document) show(line, col int) (string, int) {
 	if d.hidden[line-1] {
 		return hidden, 1
 	}
-	text := strings.Map(func(r rune) rune {
+	return redact(printable(d.lines[line-1]), col, d.private)
+}
+
+// printable keeps what a file holds from moving the cursor of a terminal, or
+// from beginning a line of its own in a log.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
 		if r != '\t' && unicode.IsControl(r) {
 			return utf8.RuneError
 		}
 		return r
-	}, d.lines[line-1])
-	return redact(text, col, d.private)
+	}, s)
 }
 
 // fail records a problem at a place of a document.
@@ -144,7 +149,7 @@ func (l *loader) add(p Problem) {
 }
 
 func (d *document) problem(line, col int, msg, hint string) Problem {
-	p := Problem{Pos: classifier.Pos{File: d.name, Line: line, Column: col}, Message: msg, Hint: hint}
+	p := Problem{Pos: classifier.Pos{File: d.name, Line: line, Column: col}, Message: printable(msg), Hint: printable(hint)}
 	p.Line, p.Caret = d.show(line, col)
 	return p
 }

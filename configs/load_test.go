@@ -77,7 +77,7 @@ func testEnv(name string) (string, bool) {
 
 func loadFiles(t files) (*Loaded, []Warning, error) { return load(t, "etc/newswatch.yaml", testEnv) }
 
-func cases(t *testing.T, suffix string) map[string]string {
+func cases(t testing.TB, suffix string) map[string]string {
 	t.Helper()
 	names, err := filepath.Glob("testdata/*" + suffix)
 	if err != nil || len(names) == 0 {

@@ -10,19 +10,24 @@ import (
 // others see. So whatever looks like a secret, or like somebody's address, is
 // taken out of a line before it is shown, wherever in the line the error is.
 var (
-	secretPair = regexp.MustCompile(`(?i)\b((?:password|secrets?|admin_token|token|email|chat)["']?\s*:\s*)("[^"]*"?|'[^']*'?|\[[^\]]*\]?|[^\s,}\]][^,}\]]*)`)
+	// A misspelt key is the likeliest error of all, so a word that only resembles
+	// one that has a secret counts, and so does one whose colon was forgotten.
+	secretPair = regexp.MustCompile(`(?i)((?:<<|[\w-]*(?:pass|pwd|secr|tok|mai|chat|auth)[\w-]*)["']?\s*[:=]\s*)("[^"]*"?|'[^']*'?|\[[^\]]*\]?|[^\s,}\]][^,}\]]*)`)
+	secretWord = regexp.MustCompile(`(?i)([\w-]*(?:pass|pwd|secr|tok|mai|chat|auth)[\w-]*\s+)("[^"]*"?|'[^']*'?|\[[^\]]*\]?)`)
 	address    = regexp.MustCompile(`[^\s"',:{}\[\]<>/]+@[^\s"',{}\[\]<>]+`)
 	userInfo   = regexp.MustCompile(`(://)[^\s/"'@]+(@)`)
 	urlPair    = regexp.MustCompile(`(?i)\b(url["']?\s*:\s*)("[^"]*"?|'[^']*'?|[^\s,}\]][^,}\]]*)`)
 	urlPath    = regexp.MustCompile(`(?i)\b(https?://[^\s/"',}\]?#]+)[/?#][^\s"',}\]]*`)
-	secretHead = regexp.MustCompile(`(?i)^(\s*)(?:-\s+)?["']?(?:password|secrets?|admin_token|token|email|chat)["']?\s*:\s*(?:[|>][-+0-9]*)?\s*(?:#.*)?$`)
+	secretHead = regexp.MustCompile(`(?i)^(\s*)(?:-\s+)?["']?[\w-]*(?:pass|pwd|secr|tok|mai|chat|auth)[\w-]*["']?\s*:?\s*(?:[|>][-+0-9]*)?\s*(?:#.*)?$`)
 )
 
 // redact hides what must not be shown in line, and returns the caret's new
 // place. private also hides the paths of URLs, which in a webhook are its key.
 func redact(line string, caret int, private bool) (string, int) {
 	line, caret = replace(line, caret, userInfo, func(m []string) string { return m[1] + hidden + m[2] })
-	line, caret = replace(line, caret, secretPair, func(m []string) string { return m[1] + hidden })
+	for _, re := range []*regexp.Regexp{secretPair, secretWord} {
+		line, caret = replace(line, caret, re, func(m []string) string { return m[1] + hidden })
+	}
 	line, caret = replace(line, caret, address, func(m []string) string {
 		if strings.HasPrefix(m[0], hidden[1:]) {
 			return m[0]

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/classifier/rulefile"
@@ -63,7 +64,11 @@ func ruleProblem(pos classifier.Pos, rule, msg, hint, line string, caret int) Pr
 	if rule != "" {
 		msg = fmt.Sprintf("rule %q: %s", rule, msg)
 	}
-	return Problem{Pos: pos, Message: msg, Hint: hint, Line: line, Caret: caret + 1}
+	lines := strings.Split(hint, "\n") // two readings of a query stand on two lines
+	for i := range lines {
+		lines[i] = printable(lines[i])
+	}
+	return Problem{Pos: pos, Message: printable(msg), Hint: strings.Join(lines, "\n"), Line: printable(line), Caret: caret + 1}
 }
 
 // checkRuleFeeds refuses a rule that is for feeds or tags that do not exist: it

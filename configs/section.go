@@ -58,7 +58,7 @@ func (l *loader) open(doc *document, n *yaml.Node, path string, known ...string)
 			l.failNode(doc, k, fmt.Sprintf("%s%s is given twice, first in line %d", path, k.Value, s.keys[k.Value].Line), "take one of them out")
 		case !slices.Contains(known, k.Value):
 			s.broken = true
-			l.failNode(doc, k, fmt.Sprintf("unknown key %s%s", path, clip(k.Value)), didYouMean(k.Value, known))
+			l.failNode(doc, k, fmt.Sprintf("unknown key %s%s", path, keyName(k.Value)), didYouMean(k.Value, known))
 		default:
 			s.keys[k.Value], s.values[k.Value] = k, v
 		}
@@ -300,6 +300,16 @@ func describe(n *yaml.Node) string {
 	default:
 		return "one value"
 	}
+}
+
+// keyName is a key as it may be quoted: its first word, since what follows may
+// be the value that a forgotten colon made part of it.
+func keyName(key string) string {
+	word, rest, _ := strings.Cut(strings.TrimSpace(key), " ")
+	if rest != "" || word == "" {
+		word += "…"
+	}
+	return clip(word)
 }
 
 // clip shortens what is quoted in a message.

@@ -50,6 +50,7 @@ func (l *loader) subscriber(doc *document, n *yaml.Node, path string, cfg *Confi
 		Timezone: cfg.Digest.Timezone, WhenEmpty: cfg.Digest.WhenEmpty, Cap: cfg.Digest.Cap,
 	}}
 	if t, ok := l.resolve(doc, n); ok && isNull(t) {
+		s.broken = true
 		s.fail("", "is empty", "write - {id: desk, email: desk@example.org}, or take the hyphen out")
 	}
 	parsed(s, "id", &out.ID, parseID)
@@ -136,7 +137,7 @@ func (l *loader) channel(s *section, cfg *Config) Channel {
 	const hint = "write one of email: desk@example.org, webhook: {url: https://…} and file: {}"
 	switch {
 	case len(given) == 0:
-		if !s.broken && len(s.values) > 0 {
+		if !s.broken {
 			s.fail("", "no channel: nothing says where its digests go", hint)
 		}
 		return nil
