@@ -69,6 +69,12 @@ func failed(p phase, err error) error {
 		de.Failure = notify.FailureAuth
 		err = errors.New("the login did not work")
 	}
+	switch {
+	case errors.Is(err, errTooMuch):
+		err = errTooMuch
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		err = errors.New("the server hung up")
+	}
 	if p == phaseDot && de.Failure != notify.FailureTLS {
 		err = fmt.Errorf("%w; the server may have the message", err)
 	}

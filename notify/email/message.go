@@ -21,6 +21,10 @@ import (
 // is beyond about 102 kB.
 const MaxMessage = 100_000
 
+// fewestBytes is less than any entry takes of a message, with the styles that it
+// has in the HTML part. It bounds the search for what fits.
+const fewestBytes = 600
+
 // Envelope says from whom a message is and to whom.
 type Envelope struct {
 	From Address
@@ -44,7 +48,7 @@ func Render(d notify.Digest, e Envelope) ([]byte, error) {
 	// The most entries that fit. The other outlets of a story go before a story
 	// does only when not one story fits beside all of its outlets.
 	for _, also := range []int{notify.MaxAlso, 3, 0} {
-		lo, hi := 0, d.Shown()
+		lo, hi := 0, min(d.Shown(), MaxMessage/fewestBytes)
 		var best []byte
 		for lo < hi {
 			n := (lo + hi + 1) / 2
@@ -97,7 +101,7 @@ func render(d notify.Digest, e Envelope) ([]byte, error) {
 // messageID is fixed when the digest is sealed: a receiver that gets the same
 // digest twice can tell.
 func messageID(d notify.Digest, domain string) string {
-	return hash(d.ID, 16) + "." + hash(d.Subscriber, 8) + "@" + domain
+	return hash(d.ID, 16) + "." + hash(d.Subscriber, 4) + "@" + domain
 }
 
 // hash makes an id that is fit for a header, and does not tell a subscriber's
