@@ -13,7 +13,8 @@ import (
 
 const (
 	// failingAfter is how many polls in a row must fail before a feed is called
-	// failing: one or two are the weather of the web.
+	// failing: one or two are the weather of the web. A feed that could never be
+	// read is failing from the first: its URL may be wrong.
 	failingAfter = 3
 	// lateAfter is how long past its next check a feed must be before it is
 	// called late: less than that is the time a poll takes.
@@ -109,7 +110,7 @@ func examine(st fetcher.State, quiet string, now time.Time) (health, string) {
 		return gone, "The server says that this feed is gone for good. It is not polled until it has another URL."
 	case st.Poisoned >= quarantineAfter:
 		return quarantined, fmt.Sprintf("newswatch died %d times while it read this document, so the document is not read for now.", st.Poisoned)
-	case st.Failures >= failingAfter:
+	case st.Failures >= failingAfter, st.Failures > 0 && st.LastSuccess.IsZero():
 		return failing, fmt.Sprintf("Failed %s: %s.", times, why)
 	case !st.NextCheck.IsZero() && overdue > lateAfter:
 		return late, fmt.Sprintf("It should have been checked %s ago.", span(overdue))

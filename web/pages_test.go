@@ -423,3 +423,18 @@ func TestPagesBelowAPath(t *testing.T) {
 		t.Error("a page further down does not find its stylesheet")
 	}
 }
+
+// BenchmarkWatch renders the page with as many reports as it counts.
+func BenchmarkWatch(b *testing.B) {
+	m, st := kept()
+	for i := range countLimit {
+		m.reports = append(m.reports, report(i, time.Duration(i)*time.Minute, fmt.Sprintf("Outlet %d", i%20), "en",
+			fmt.Sprintf("Police arrest %d in raid number %d", i/3, i/3), "The raids were part of [Operation P-Hunt]."))
+	}
+	s := serverOf(m, st)
+	for b.Loop() {
+		if w := ask(s, "GET", "/"); w.Code != 200 {
+			b.Fatal(w.Code)
+		}
+	}
+}

@@ -155,6 +155,8 @@ func (m moments) of(t time.Time) moment {
 		near = span(d) + " ago"
 	case d <= -time.Minute:
 		near = "in " + span(-d)
+	case d < 0:
+		near = "in a moment"
 	}
 	return moment{
 		ISO:  t.UTC().Format("2006-01-02T15:04:05Z"),

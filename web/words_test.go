@@ -91,7 +91,7 @@ func TestMoments(t *testing.T) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	for ago, want := range map[time.Duration]string{
-		30 * time.Second: "just now", -30 * time.Second: "just now",
+		30 * time.Second: "just now", 0: "just now", -30 * time.Second: "in a moment",
 		89 * time.Minute: "89 min ago", 90 * time.Minute: "1 h ago", 47 * time.Hour: "47 h ago", 48 * time.Hour: "2 days ago",
 		-5 * time.Minute: "in 5 min", -7 * time.Hour: "in 7 h",
 	} {
@@ -189,6 +189,7 @@ func TestExamine(t *testing.T) {
 		{"never claimed", fetcher.State{}, "", unread, "first check"},
 		{"one failure", with(func(s *fetcher.State) { s.Failures, s.Reason = 1, fetcher.ReasonTLS }), "", hiccup, "Failed once: the secure connection"},
 		{"two failures", with(func(s *fetcher.State) { s.Failures = 2 }), "", hiccup, "Failed 2 times in a row: the cause is not known"},
+		{"never read", fetcher.State{Failures: 1, Reason: fetcher.ReasonNotFound}, "", failing, "Failed once: the server has no such page."},
 		{"three failures", with(func(s *fetcher.State) { s.Failures, s.Reason = 3, "new_reason" }), "", failing, "Failed 3 times in a row: new_reason"},
 		{"failing and silent", with(func(s *fetcher.State) { s.Failures = 3 }), "Quiet.", failing, "Failed"},
 		{"silent", read, "Nothing for a week.", silent, "Nothing for a week."},
