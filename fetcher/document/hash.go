@@ -10,8 +10,8 @@ import (
 
 // Hash is the same for two bodies that differ in nothing but when they were
 // built: the feed's own dates (lastBuildDate, pubDate, updated and the like
-// outside of items), and comments outside of items, where caches leave the time
-// and the milliseconds. Everything within an item counts, dates and comments
+// outside of items), its generator, and comments outside of items, where caches
+// leave the time and the milliseconds. Everything within an item counts, dates and comments
 // too. Where it cannot tell, as in a charset that is not ASCII's kin, all of the
 // body counts: reading a feed once too often costs less than missing a story.
 //
@@ -30,12 +30,13 @@ func Hash(body []byte) string {
 }
 
 // buildDates are the elements outside of items, and the members of a JSON
-// feed's top object, that say when a document was made. Names are in lower case
+// feed's top object, that say when or by what a document was made. Names are in lower case
 // and without prefix.
 var buildDates = map[string]bool{
 	"lastbuilddate": true, "pubdate": true, "updated": true, "modified": true, "date": true, "published": true,
 	"date_modified": true, "date_published": true, "last_updated": true, "lastupdated": true, "last_modified": true,
 	"generated": true, "generated_at": true, "_generated": true, "created": true, "timestamp": true, "issued": true,
+	"generator": true, "updatebase": true,
 }
 
 // hashXML writes the body to h without its build dates and outer comments.
@@ -84,7 +85,7 @@ func hashXML(h hash.Hash, body []byte) {
 					start := pos + gt + 1
 					h.Write(body[from:start])
 					next := bytes.IndexByte(body[start:], '<')
-					if next < 0 || next > 64 {
+					if next < 0 || next > 256 {
 						next = 0
 					}
 					from, pos = start+next, start+next

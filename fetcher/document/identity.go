@@ -28,8 +28,15 @@ func newCandidate(item feed.Item, link string) *candidate {
 	}
 	c.keys[1] = link
 	c.keys[2] = item.Title
-	if text := cut(item.Summary+item.Content, 512); text != "" || item.Title != "" && !item.Published.IsZero() {
-		c.keys[3] = strings.Join([]string{item.Title, item.Published.Format(time.RFC3339), text}, "\n")
+	rest := []string{item.Title, item.Outlet, cut(item.Summary, 512), cut(item.Content, 512)}
+	for _, at := range []time.Time{item.Published, item.Updated} {
+		if !at.IsZero() {
+			rest = append(rest, at.Format(time.RFC3339))
+		}
+	}
+	rest = append(append(rest, item.Authors...), item.Categories...)
+	if key := strings.Join(rest, "\n"); strings.Trim(key, "\n") != "" {
+		c.keys[3] = key
 	}
 	c.rise(0)
 	return c
@@ -80,7 +87,8 @@ func (c *candidate) id() feed.ItemID {
 // alone, except that an item whose guid is shared has another ID in a document
 // where it stands alone; the guids of real feeds are shared always or never.
 // Items that agree in guid, link and title are one item listed twice, and the
-// first is kept: newest first is the usual order.
+// first is kept: newest first is the usual order. Without a title, as in a list
+// of what somebody did, they have to agree in all the rest too.
 func identify(candidates []*candidate) (items []feed.Item, repeats int) {
 	repeated := make(map[*candidate]bool)
 	for level := range 4 {
@@ -117,7 +125,7 @@ func part(group []*candidate, level int, repeated map[*candidate]bool) {
 	first := make(map[face]*candidate, len(group))
 	for _, c := range group {
 		f := face{c.keys[1], c.keys[2]}
-		if prev := first[f]; prev != nil && (level < 3 && c.keys[0] == prev.keys[0] && sameText(c, prev) || level == 3) {
+		if prev := first[f]; prev != nil && c.keys[0] == prev.keys[0] && sameItem(c, prev) {
 			repeated[c] = true
 			continue
 		} else if prev == nil {
@@ -133,9 +141,9 @@ func part(group []*candidate, level int, repeated map[*candidate]bool) {
 	}
 }
 
-// sameText reports whether two items of one guid, link and title are one: with
-// a guid or a link in common they are, whatever their text says now; with no
-// more than a title in common, only if nothing else differs.
-func sameText(a, b *candidate) bool {
-	return a.keys[0] != "" || a.keys[1] != "" || a.keys[3] == b.keys[3]
+// sameItem reports whether two items of one guid, link and title are one. With a
+// title and a guid or link in common they are, whatever their texts say now; with
+// less in common, only if nothing else differs.
+func sameItem(a, b *candidate) bool {
+	return a.keys[2] != "" && (a.keys[0] != "" || a.keys[1] != "") || a.keys[3] == b.keys[3]
 }

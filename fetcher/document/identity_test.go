@@ -84,6 +84,11 @@ func TestRepeatedGUIDs(t *testing.T) {
 	if len(titles) != 3 {
 		t.Errorf("a guid and link in common left %d of 3 items", len(titles))
 	}
+	body := "<rss><channel>" + rssOf("user", "/u", "", "bought a") + rssOf("user", "/u", "", "sold b") + rssOf("user", "/u", "", "sold b") + "</channel></rss>"
+	doc, err := Parse(t.Context(), Input{Body: []byte(body), FeedID: "f", URL: "https://g.example/"})
+	if err != nil || len(doc.Items) != 2 || doc.Repeats != 1 {
+		t.Errorf("without titles: %+v, %v", doc, err)
+	}
 	if ids := idsOf(t, rssOf("", "", "A", "x")+rssOf("1", "", "B", "y")); len(ids) != 2 {
 		t.Errorf("%d of 2 items", len(ids))
 	}
