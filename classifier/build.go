@@ -89,6 +89,11 @@ func (b *builder) condition(e Expr, where Where) condition {
 		return condAny(b.conditions(e.kids, where))
 	case *negation:
 		return condNot{b.condition(e.kid, where)}
+	case *near:
+		left, right := b.condition(e.left, where).(place), b.condition(e.right, where).(place)
+		return &condNear{left, right, int32(e.n), e.ordered}
+	case *atLeast:
+		return &condAtLeast{e.n, b.condition(e.kid, where).(place)}
 	case *siteIs:
 		return condSite(e.host)
 	case *langIs:
@@ -202,6 +207,10 @@ func scoped(e Expr, f Field) Expr {
 		return &anyOf{kids(e.kids)}
 	case *negation:
 		return &negation{scoped(e.kid, f)}
+	case *near:
+		return &near{scoped(e.left, f), scoped(e.right, f), e.n, e.ordered}
+	case *atLeast:
+		return &atLeast{e.n, scoped(e.kid, f)}
 	case *conceptRef:
 		if e.field == "" {
 			return &conceptRef{f, e.id}
@@ -273,6 +282,10 @@ func (b *builder) guard(c condition) (g guard, ok bool) {
 			g.cost += b.lex.rarity[l]
 		}
 		return g, true
+	case *condNear:
+		return b.guard(condAll{c.left, c.right})
+	case *condAtLeast:
+		return b.guard(c.of)
 	case condAll:
 		var guards []guard
 		for _, k := range c {

@@ -81,6 +81,7 @@ func Compile(rules []Rule, concepts []Concept) (*Ruleset, []Finding, error) {
 	c := &compiler{concepts: map[string]*concept{}}
 	c.parseConcepts(concepts)
 	c.parseRules(rules)
+	c.checkPlaces()
 	if len(c.errs) > 0 {
 		c.errs.Sort()
 		return nil, c.findings, c.errs
@@ -96,6 +97,8 @@ type compiler struct {
 	rules    []parsed
 	errs     Errors
 	findings []Finding
+	// unchecked have concepts beside a NEAR or within an ATLEAST.
+	unchecked []*parser
 }
 
 // errorAt records an error about a whole rule or concept.
@@ -109,9 +112,26 @@ func (c *compiler) parser(src Source, rule string, plain bool) *parser {
 	return &parser{src: src, rule: rule, concepts: c.concepts, plain: plain}
 }
 
+// finish takes over what a parser found. The concepts are parsed by the time
+// that checkPlaces is called.
 func (c *compiler) finish(p *parser) {
+	if len(p.places) > 0 {
+		c.unchecked = append(c.unchecked, p)
+	}
 	c.errs = append(c.errs, p.problems...)
 	c.findings = append(c.findings, p.findings...)
+}
+
+// checkPlaces refuses a concept of conditions where words are needed.
+func (c *compiler) checkPlaces() {
+	for _, p := range c.unchecked {
+		for _, x := range p.places {
+			if !placesOnly(c.concepts, x.text, 0) {
+				c.errs = append(c.errs, p.src.Errorf(x.at, p.rule, "use a concept of words and phrases",
+					"the concept %q has terms with AND or NOT, which stand at no place", x.text))
+			}
+		}
+	}
 }
 
 func (c *compiler) parseConcepts(defs []Concept) {

@@ -1,6 +1,7 @@
 package classifier
 
 import (
+	"strconv"
 	"strings"
 )
 
@@ -16,6 +17,7 @@ type Expr interface {
 const (
 	strengthOr = iota
 	strengthAnd
+	strengthNear
 	strengthNot
 	strengthTerm
 )
@@ -50,6 +52,21 @@ type conceptRef struct {
 	id    string
 }
 
+// near holds when its operands stand in one field with at most n words between
+// them: in this order if ordered, else in either. Two occurrences that overlap
+// are not near each other.
+type near struct {
+	left, right Expr
+	n           int
+	ordered     bool
+}
+
+// atLeast holds when its operand occurs at n places or more.
+type atLeast struct {
+	n   int
+	kid Expr
+}
+
 // siteIs holds when the item's link is at the host or a sub-domain of it.
 type siteIs struct{ host string }
 
@@ -59,6 +76,8 @@ type langIs struct{ tag string }
 func (*allOf) strength() int      { return strengthAnd }
 func (*anyOf) strength() int      { return strengthOr }
 func (*negation) strength() int   { return strengthNot }
+func (*near) strength() int       { return strengthNear }
+func (*atLeast) strength() int    { return strengthTerm }
 func (*term) strength() int       { return strengthTerm }
 func (*conceptRef) strength() int { return strengthTerm }
 func (*siteIs) strength() int     { return strengthTerm }
@@ -70,6 +89,18 @@ func (e *negation) String() string   { return "NOT " + bracketed(e.kid, strength
 func (e *conceptRef) String() string { return inField(e.field) + "@" + e.id }
 func (e *siteIs) String() string     { return "site:" + e.host }
 func (e *langIs) String() string     { return "lang:" + e.tag }
+
+func (e *near) String() string {
+	op := " NEAR/"
+	if e.ordered {
+		op = " ONEAR/"
+	}
+	return bracketed(e.left, strengthTerm) + op + strconv.Itoa(e.n) + " " + bracketed(e.right, strengthTerm)
+}
+
+func (e *atLeast) String() string {
+	return "ATLEAST/" + strconv.Itoa(e.n) + "(" + e.kid.String() + ")"
+}
 
 func (e *term) String() string {
 	var b strings.Builder
@@ -103,6 +134,39 @@ func join(kids []Expr, op string) string {
 		out[i] = bracketed(k, strengthNot)
 	}
 	return strings.Join(out, op)
+}
+
+// isPlace reports whether an expression stands at places in a text, so that a
+// distance from it can be told and its occurrences be counted.
+func isPlace(e Expr) bool {
+	switch e := e.(type) {
+	case *term, *conceptRef, *near:
+		return true
+	case *anyOf:
+		for _, k := range e.kids {
+			if !isPlace(k) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// fieldsIn adds the fields that an expression's terms name to set.
+func fieldsIn(e Expr, set map[Field]bool) {
+	switch e := e.(type) {
+	case *term:
+		set[e.field] = true
+	case *conceptRef:
+		set[e.field] = true
+	case *near:
+		fieldsIn(e.left, set)
+		fieldsIn(e.right, set)
+	}
+	for _, k := range parts(e) {
+		fieldsIn(k, set)
+	}
 }
 
 // bracketed prints an operand; and and or are always bracketed within each

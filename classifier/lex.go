@@ -2,7 +2,7 @@ package classifier
 
 import (
 	"fmt"
-	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -21,6 +21,8 @@ const (
 	lexNot
 	lexField   // "title:", with text the field's name
 	lexConcept // "@csam", with text the concept's id
+	lexNear    // NEAR/n or ONEAR/n
+	lexAtLeast // ATLEAST/n
 	lexBad     // something that was reported; it stands for an operand
 )
 
@@ -28,6 +30,7 @@ type lexeme struct {
 	kind lexKind
 	text string
 	at   int // of text, in bytes
+	n    int // the number after the slash, or after the ~ of a phrase; else -1
 }
 
 // fieldNames are the names that a rule may write before a colon.
@@ -70,7 +73,7 @@ func (l *lexer) next() lexeme {
 		l.raw = false
 		if w := l.bare(); w != "" && w[0] != '@' {
 			l.pos += len(w)
-			return lexeme{lexWord, w, l.pos - len(w)}
+			return lexeme{lexWord, w, l.pos - len(w), -1}
 		}
 	}
 	for l.pos < len(l.src) {
@@ -82,16 +85,16 @@ func (l *lexer) next() lexeme {
 	}
 	at := l.pos
 	if at == len(l.src) {
-		return lexeme{lexEnd, "", at}
+		return lexeme{lexEnd, "", at, -1}
 	}
 	r, size := utf8.DecodeRuneInString(l.src[at:])
 	switch {
 	case r == '(':
 		l.pos++
-		return lexeme{lexOpen, "(", at}
+		return lexeme{lexOpen, "(", at, -1}
 	case r == ')':
 		l.pos++
-		return lexeme{lexClose, ")", at}
+		return lexeme{lexClose, ")", at, -1}
 	case isQuote(r):
 		return l.phrase(at, size)
 	case r == '{':
@@ -102,7 +105,7 @@ func (l *lexer) next() lexeme {
 		// The minus sign of a term to exclude; within a word it is a hyphen.
 		if n, _ := utf8.DecodeRuneInString(l.src[at+1:]); !unicode.IsSpace(n) && n != ')' {
 			l.pos++
-			return lexeme{lexNot, "-", at}
+			return lexeme{lexNot, "-", at, -1}
 		}
 	}
 	return l.word(at)
@@ -117,7 +120,7 @@ func (l *lexer) unsupported(at, n int, what string) lexeme {
 	}
 	l.pos = at + n
 	l.pos += len(l.bare())
-	return lexeme{lexBad, l.src[at:l.pos], at}
+	return lexeme{lexBad, l.src[at:l.pos], at, -1}
 }
 
 func (l *lexer) phrase(at, size int) lexeme {
@@ -126,21 +129,24 @@ func (l *lexer) phrase(at, size int) lexeme {
 	if n < 0 {
 		l.report(at, "", "the phrase that begins here has no closing quote")
 		l.pos = len(l.src)
-		return lexeme{lexBad, l.src[at:], at}
+		return lexeme{lexBad, l.src[at:], at, -1}
 	}
 	_, closing := utf8.DecodeRuneInString(l.src[start+n:])
 	l.pos = start + n + closing
+	phrase := l.src[start : start+n]
 	if tail := l.bare(); tail != "" {
 		switch {
 		case tail[0] == '~':
-			return l.unsupported(l.pos, len(tail), "~, the distance of a phrase,")
+			n := l.number(l.pos, tail, tail[1:])
+			l.pos += len(tail)
+			return lexeme{lexPhrase, phrase, start, n}
 		case tail[0] == '^':
 			return l.unsupported(l.pos, len(tail), "^, the weight of a term,")
 		}
 		l.report(l.pos, "put a space between them", "%q directly after a phrase", tail)
 		l.pos += len(tail)
 	}
-	return lexeme{lexPhrase, l.src[start : start+n], start}
+	return lexeme{lexPhrase, phrase, start, -1}
 }
 
 // bare is what follows up to the next space, bracket or quote.
@@ -172,24 +178,38 @@ func (l *lexer) word(at int) lexeme {
 	switch w {
 	case "AND":
 		l.pos += len(w)
-		return lexeme{lexAnd, w, at}
+		return lexeme{lexAnd, w, at, -1}
 	case "OR":
 		l.pos += len(w)
-		return lexeme{lexOr, w, at}
+		return lexeme{lexOr, w, at, -1}
 	case "NOT":
 		l.pos += len(w)
-		return lexeme{lexNot, w, at}
-	case "NEAR", "ONEAR", "SAME", "ATLEAST":
+		return lexeme{lexNot, w, at, -1}
+	case "NEAR", "ONEAR":
+		l.pos += len(w)
+		return lexeme{lexNear, w, at, defaultNear}
+	case "ATLEAST":
+		l.pos += len(w)
+		l.report(at, "write ATLEAST/3(…)", "ATLEAST needs a number")
+		return lexeme{lexAtLeast, w, at, 1}
+	case "SAME":
 		return l.unsupported(at, len(w), w)
 	}
 	if op := symbols[w]; op != "" {
 		l.pos += len(w)
 		l.report(at, "write "+op, "%q is not an operator", w)
-		return lexeme{lexBad, w, at}
+		return lexeme{lexBad, w, at, -1}
 	}
 	if name, arg, ok := strings.Cut(w, "/"); ok && name != "" && isUpper(name) && arg != "" {
-		if slices.Contains(operatorNames, name) {
-			return l.unsupported(at, len(w), name+"/"+arg)
+		switch name {
+		case "NEAR", "ONEAR":
+			l.pos += len(w)
+			return lexeme{lexNear, w, at, l.number(at, w, arg)}
+		case "ATLEAST":
+			l.pos += len(w)
+			return lexeme{lexAtLeast, w, at, max(1, l.number(at, w, arg))}
+		case "SAME":
+			return l.unsupported(at, len(w), w)
 		}
 		op := foreign[name]
 		if op == "" && arg[0] >= '0' && arg[0] <= '9' {
@@ -201,14 +221,14 @@ func (l *lexer) word(at int) lexeme {
 			}
 			l.report(at, fmt.Sprintf("did you mean %s? If these are words to search for, put them in quotes", op), "%q is not an operator", w)
 			l.pos += len(w)
-			return lexeme{lexBad, w, at}
+			return lexeme{lexBad, w, at, -1}
 		}
 	}
 	if name, _, ok := strings.Cut(w, ":"); ok && isName(name) {
 		if f, known := fieldNames[name]; known {
 			l.pos += len(name) + 1
 			l.raw = f == FieldSite || f == FieldLang || f == FieldURL
-			return lexeme{lexField, string(f), at}
+			return lexeme{lexField, string(f), at, -1}
 		}
 		s := "if it is text to search for, put it in quotes"
 		if n := DidYouMean(name, fieldList); n != "" {
@@ -216,15 +236,15 @@ func (l *lexer) word(at int) lexeme {
 		}
 		l.report(at, s, "there is no field %q", name)
 		l.pos += len(name) + 1
-		return lexeme{lexField, "", at}
+		return lexeme{lexField, "", at, -1}
 	}
 	l.pos += len(w)
 	if w[0] == '@' {
-		return lexeme{lexConcept, w[1:], at + 1}
+		return lexeme{lexConcept, w[1:], at + 1, -1}
 	}
 	if i := strings.IndexByte(w, '^'); i > 0 {
 		l.report(at+i, "", "^, the weight of a term, is not supported")
-		return lexeme{lexBad, w, at}
+		return lexeme{lexBad, w, at, -1}
 	}
 	if l.pos < len(l.src) && l.src[l.pos] == '(' {
 		l.report(l.pos, "put a space before it, or quotes around both if the bracket is text; a term written 67-B finds 67(B), 67 B and 67B",
@@ -232,7 +252,24 @@ func (l *lexer) word(at int) lexeme {
 	} else if r, _ := utf8.DecodeRuneInString(l.src[l.pos:]); l.pos < len(l.src) && isQuote(r) {
 		l.report(l.pos, "put a space before it", "the quote stands directly after a word")
 	}
-	return lexeme{lexWord, w, at}
+	return lexeme{lexWord, w, at, -1}
+}
+
+const (
+	// defaultNear is the distance of a NEAR without a number.
+	defaultNear = 4
+	// maxNear bounds the number of an operator.
+	maxNear = 1000
+)
+
+// number reads the number of an operator.
+func (l *lexer) number(at int, op, digits string) int {
+	n, err := strconv.Atoi(digits)
+	if err != nil || n < 0 || n > maxNear || digits[0] == '+' {
+		l.report(at, "", "%s: a number from 0 to %d is needed, not %q", op, maxNear, digits)
+		return 0
+	}
+	return n
 }
 
 func isUpper(s string) bool {

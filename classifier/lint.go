@@ -1,5 +1,7 @@
 package classifier
 
+import "slices"
+
 // maxLeaves bounds the rules whose truth table is tried.
 const maxLeaves = 12
 
@@ -44,6 +46,12 @@ func (t *truth) possible(e Expr) bool {
 		return maskOf[e.field].within(t.where) != 0
 	case *conceptRef:
 		return len(t.c.concepts[e.id].exprs) > 0 && maskOf[e.field].within(t.where) != 0
+	case *near:
+		return t.possible(e.left) && t.possible(e.right)
+	case *atLeast:
+		return t.possible(e.kid)
+	case *anyOf: // beside a NEAR
+		return slices.ContainsFunc(e.kids, t.possible)
 	}
 	return true
 }

@@ -31,6 +31,8 @@ type scratch struct {
 	cand  []int32  // the rules that were
 	held  []int32  // those of them that matched
 
+	stretches []stretch // a stack, for what needs the places of a condition
+
 	spans []span
 	doc   *Doc
 	host  string
@@ -126,7 +128,7 @@ func (rs *Ruleset) release(s *scratch) {
 	s.segs, s.units, s.prefixes = s.segs[:0], s.units[:0], s.prefixes[:0]
 	s.found, s.occ, s.byLit = s.found[:0], s.occ[:0], s.byLit[:0]
 	s.cand, s.held, s.spans = s.cand[:0], s.held[:0], s.spans[:0]
-	if s.words.Cap()+8*(cap(s.units)+cap(s.byLit))+16*cap(s.occ) <= maxKeep {
+	if s.words.Cap()+8*(cap(s.units)+cap(s.byLit))+16*cap(s.occ)+12*cap(s.stretches) <= maxKeep {
 		rs.pool.Put(s)
 	}
 }
@@ -228,33 +230,27 @@ func (rs *Ruleset) report(s *scratch, i int) RuleMatch {
 // prove adds the occurrences of a literal in some fields to the spans, the first
 // MaxMatches of them.
 func (s *scratch) prove(lit literal, mask fieldMask) {
-	if s.fields[lit]&mask == 0 {
-		return
-	}
-	if len(s.byLit) == 0 {
-		for i, o := range s.occ {
-			s.byLit = append(s.byLit, uint64(o.lit)<<32|uint64(i))
+	added := 0
+	for o := range s.occurrences(lit, mask) {
+		if added++; added > MaxMatches {
+			return
 		}
-		slices.Sort(s.byLit)
+		s.show(o, mask)
 	}
+}
+
+// show adds an occurrence to the spans, in a field of the mask.
+func (s *scratch) show(o occurrence, mask fieldMask) {
 	tokens := s.words.Tokens()
-	n, _ := slices.BinarySearch(s.byLit, uint64(lit)<<32)
-	for added := 0; n < len(s.byLit) && literal(s.byLit[n]>>32) == lit && added < MaxMatches; n++ {
-		o := s.occ[uint32(s.byLit[n])]
-		if s.fieldsOf(o.seg, int(o.last))&mask == 0 {
-			continue
-		}
-		added++
-		seg := &s.segs[o.seg]
-		lo, hi := int(tokens[o.first].Start), int(tokens[o.last].End)
-		sp := span{seg: o.seg, field: seg.field, start: seg.base + lo, end: seg.base + hi, lo: lo, hi: hi}
-		if mask&seg.mask == 0 {
-			// Only the field that shares its text with this one was asked for.
-			sp.field = seg.alias
-			sp.start, sp.end = lo-seg.aliasAt+seg.aliasBase, hi-seg.aliasAt+seg.aliasBase
-		}
-		s.spans = append(s.spans, sp)
+	seg := &s.segs[o.seg]
+	lo, hi := int(tokens[o.first].Start), int(tokens[o.last].End)
+	sp := span{seg: o.seg, field: seg.field, start: seg.base + lo, end: seg.base + hi, lo: lo, hi: hi}
+	if mask&seg.mask == 0 {
+		// Only the field that shares its text with this one was asked for.
+		sp.field = seg.alias
+		sp.start, sp.end = lo-seg.aliasAt+seg.aliasBase, hi-seg.aliasAt+seg.aliasBase
 	}
+	s.spans = append(s.spans, sp)
 }
 
 // condition is an expression as it is evaluated on a document that was scanned.

@@ -28,6 +28,7 @@ type parser struct {
 	problems Errors
 	findings []Finding
 	refs     []lexeme // the concepts that the query names
+	places   []lexeme // those of them that a distance or a number is told of
 }
 
 // errorf records an error at byte at of the source.
@@ -129,7 +130,7 @@ func (p *parser) sequence(f Field) Expr {
 				continue
 			}
 		}
-		push(op, at, p.operand(f))
+		push(op, at, p.chain(f))
 	}
 }
 
@@ -185,11 +186,11 @@ func (p *parser) operand(f Field) Expr {
 	case lexNot:
 		p.take()
 		switch next := p.peek(); next.kind {
-		case lexEnd, lexClose, lexAnd, lexOr:
+		case lexEnd, lexClose, lexAnd, lexOr, lexNear:
 			p.errorf(x.at, "", "%s has nothing after it", x.text)
 			return nil
 		}
-		e := p.operand(f)
+		e := p.chain(f)
 		if e == nil {
 			return nil
 		}
@@ -212,7 +213,17 @@ func (p *parser) operand(f Field) Expr {
 		return p.conceptRef(f, x)
 	case lexPhrase:
 		p.take()
-		return p.term(f, x)
+		e := p.term(f, x)
+		if t, ok := e.(*term); ok && x.n >= 0 {
+			return p.spread(t, x)
+		}
+		return e
+	case lexNear:
+		p.take()
+		p.errorf(x.at, "", "%s has nothing before it", x.text)
+		return nil
+	case lexAtLeast:
+		return p.atLeast(f)
 	case lexWord:
 		return p.bareWords(f)
 	}
@@ -233,7 +244,7 @@ func (p *parser) field(outer Field) Expr {
 		p.errorf(x.at, "move it out of the brackets", "%s: cannot stand within %s:", f, outer)
 	}
 	switch next := p.peek(); next.kind {
-	case lexEnd, lexClose, lexAnd, lexOr:
+	case lexEnd, lexClose, lexAnd, lexOr, lexNear:
 		p.errorf(x.at, "", "%s: has nothing after it", f)
 		return nil
 	}
@@ -256,7 +267,7 @@ func (p *parser) bareWords(f Field) Expr {
 			next := p.take()
 			end = next.at + len(next.text)
 		}
-		return p.term(f, lexeme{lexPhrase, p.src.Text[x.at:end], x.at})
+		return p.term(f, lexeme{lexPhrase, p.src.Text[x.at:end], x.at, -1})
 	}
 	if low := strings.ToLower(x.text); isOperatorWord(low) {
 		pos, line, caret := p.src.place(x.at)
@@ -289,6 +300,6 @@ func (p *parser) conceptRef(f Field, x lexeme) Expr {
 		p.errorf(x.at-1, "", "%s: cannot be searched for a concept", f)
 		return nil
 	}
-	p.refs = append(p.refs, lexeme{x.kind, id, x.at - 1})
+	p.refs = append(p.refs, lexeme{x.kind, id, x.at - 1, -1})
 	return &conceptRef{field: f, id: id}
 }

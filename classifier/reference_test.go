@@ -1,6 +1,7 @@
 package classifier
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -61,27 +62,82 @@ func (r reference) holds(e Expr) bool {
 			}
 			return r.holds(k)
 		})
+	case *near:
+		return len(r.places(e)) > 0
+	case *atLeast:
+		starts := map[[2]int]bool{}
+		for p := range r.places(e.kid) {
+			starts[[2]int{p[0], p[1]}] = true
+		}
+		return len(starts) >= e.n
+	case *term:
+		return len(r.places(e)) > 0
+	}
+	panic(e)
+}
+
+// places are the piece of text and the first and last word of each place.
+func (r reference) places(e Expr) map[[3]int]bool {
+	out := map[[3]int]bool{}
+	switch e := e.(type) {
+	case *anyOf:
+		for _, k := range e.kids {
+			maps.Copy(out, r.places(k))
+		}
+	case *conceptRef:
+		for _, k := range r.concepts[e.id] {
+			if e.field != "" {
+				k = scoped(k, e.field)
+			}
+			maps.Copy(out, r.places(k))
+		}
+	case *near:
+		for x := range r.places(e.left) {
+			for y := range r.places(e.right) {
+				if x[0] == y[0] && (x[2] < y[1] && y[1]-x[2]-1 <= e.n || !e.ordered && y[2] < x[1] && x[1]-y[2]-1 <= e.n) {
+					out[[3]int{x[0], min(x[1], y[1]), max(x[2], y[2])}] = true
+				}
+			}
+		}
 	case *term:
 		fields := []Field{e.field}
 		if e.field == "" {
 			fields = []Field{FieldTitle, FieldLead, FieldBody}
 		}
 		for _, f := range fields {
-			if r.where == Headline && (f == FieldLead || f == FieldBody) {
+			if r.where == Headline && (f == FieldLead || f == FieldBody) || r.repeated(f, fields) {
 				continue
 			}
-			for _, s := range r.fieldTexts(f) {
+			for n, s := range r.fieldTexts(f) {
 				words := strings.Fields(text.Fold(s))
 				for i := range words {
-					if slices.ContainsFunc(sequences(e.words), func(seq []string) bool { return startsWith(words[i:], seq) }) {
-						return true
+					for _, seq := range sequences(e.words) {
+						if startsWith(words[i:], seq) {
+							out[[3]int{100*slices.Index(allFields, f) + n, i, i + len(seq) - 1}] = true
+						}
 					}
 				}
 			}
 		}
-		return false
+	default:
+		panic(e)
 	}
-	panic(e)
+	return out
+}
+
+var allFields = []Field{FieldTitle, FieldLead, FieldBody, FieldAuthor, FieldTag, FieldURL, FieldSource}
+
+// repeated holds for a lead or a body that the other one begins with, when both
+// are searched: it does not count twice.
+func (r reference) repeated(f Field, fields []Field) bool {
+	lead, body := strings.TrimRight(r.doc.Lead, " …\n"), strings.TrimRight(r.doc.Body, " …\n")
+	switch {
+	case len(fields) == 1 || lead == "" || body == "":
+		return false
+	case f == FieldLead:
+		return strings.HasPrefix(body, lead)
+	}
+	return f == FieldBody && strings.HasPrefix(lead, body) && lead != body
 }
 
 // sequences are the ways to write a term; a word that ends in * is a prefix.
@@ -178,13 +234,33 @@ var genTerm = rapid.Custom(func(t *rapid.T) Expr {
 	return e
 })
 
+// genPlace makes what can stand beside a NEAR, in one field.
+func genPlace(depth int, f Field) *rapid.Generator[Expr] {
+	return rapid.Custom(func(t *rapid.T) Expr {
+		kind := 0
+		if depth > 0 {
+			kind = rapid.IntRange(0, 3).Draw(t, "kind")
+		}
+		switch kind {
+		case 1:
+			return either(rapid.SliceOfN(genPlace(depth-1, f), 2, 3).Draw(t, "any")...)
+		case 2, 3:
+			return &near{
+				genPlace(depth-1, f).Draw(t, "left"), genPlace(depth-1, f).Draw(t, "right"),
+				rapid.IntRange(0, 5).Draw(t, "n"), rapid.Bool().Draw(t, "ordered"),
+			}
+		}
+		return &term{f, genTerm.Draw(t, "term").(*term).words}
+	})
+}
+
 func genExpr(depth int) *rapid.Generator[Expr] {
 	return rapid.Custom(func(t *rapid.T) Expr {
 		if depth == 0 {
 			return genTerm.Draw(t, "term")
 		}
 		kids := rapid.SliceOfN(genExpr(depth-1), 2, 3)
-		switch rapid.IntRange(0, 7).Draw(t, "kind") {
+		switch rapid.IntRange(0, 10).Draw(t, "kind") {
 		case 0, 1:
 			return all(kids.Draw(t, "all")...)
 		case 2, 3:
@@ -193,6 +269,10 @@ func genExpr(depth int) *rapid.Generator[Expr] {
 			return negate(genExpr(depth-1).Draw(t, "not"))
 		case 5:
 			return rapid.SampledFrom([]Expr{&siteIs{"thehindu.com"}, &langIs{"en"}, &langIs{"en-in"}}).Draw(t, "origin")
+		case 7, 8:
+			return genPlace(2, genField.Draw(t, "field")).Draw(t, "near")
+		case 9:
+			return &atLeast{rapid.IntRange(1, 4).Draw(t, "n"), genPlace(1, genField.Draw(t, "field")).Draw(t, "counted")}
 		case 6:
 			return &conceptRef{genField.Draw(t, "field"), "c"}
 		}
