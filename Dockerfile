@@ -10,13 +10,13 @@ COPY . .
 ARG VERSION=dev
 RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /out/newswatch ./cmd/newswatch \
  && mkdir -p /out/data /out/etc/newswatch/rules /out/tmp \
- && cp configs/*.yaml /out/etc/newswatch/ && cp configs/rules/*.yaml /out/etc/newswatch/rules/ \
- && chmod 1777 /out/tmp && chown -R 65532:65532 /out/data
+ && cp configs/*.yaml /out/etc/newswatch/ && cp configs/rules/*.yaml /out/etc/newswatch/rules/
+
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /out/etc/newswatch /etc/newswatch
-COPY --from=build /out/tmp /tmp
+COPY --from=build --chown=65532:65532 /out/tmp /tmp
 COPY --from=build --chown=65532:65532 /out/data /data
 COPY --from=build /out/newswatch /usr/local/bin/newswatch
 # The configuration in /etc/newswatch reads these; mount your own over it to

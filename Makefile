@@ -51,5 +51,5 @@ fuzz:
 
 image:
 	@if command -v docker >/dev/null && docker info >/dev/null 2>&1; then docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .; \
-	  elif command -v buildah >/dev/null; then buildah bud --isolation chroot --build-arg VERSION=$(VERSION) -t $(IMAGE) .; \
+	  elif command -v buildah >/dev/null; then buildah bud --format docker --isolation chroot --build-arg VERSION=$(VERSION) -t $(IMAGE) .; \
 	  else echo "make image needs docker or buildah"; exit 1; fi
