@@ -46,7 +46,7 @@ func isAtext(c byte) bool {
 
 // checkMailbox takes an address, or a display name and an address in angle
 // brackets.
-func checkMailbox(m string) error {
+func checkMailbox(m string) *valueError {
 	if name, rest, ok := strings.Cut(m, "<"); ok {
 		addr, closed := strings.CutSuffix(rest, ">")
 		name = strings.Trim(strings.TrimSpace(name), `"`)
@@ -55,8 +55,5 @@ func checkMailbox(m string) error {
 		}
 		m = addr
 	}
-	if err := checkAddress(m); err != nil {
-		return err
-	}
-	return nil
+	return checkAddress(m)
 }

@@ -128,7 +128,7 @@ func (l *loader) feed(doc *document, n *yaml.Node, name string, cfg *Config) (fe
 func setURL(f *feed.Feed, raw string) *valueError {
 	u, err := parseURL(strings.TrimSpace(raw))
 	if err != nil {
-		return err.(*valueError)
+		return err
 	}
 	u.Fragment = ""
 	f.URL = u.String()
@@ -142,7 +142,7 @@ func (l *loader) tags(s *section) []string {
 	for _, e := range es {
 		id, err := parseID(e.text)
 		if err != nil {
-			l.failNode(s.doc, e.node, s.path+"tags: "+err.Error(), "write letters, digits and hyphens")
+			l.failNode(s.doc, e.node, s.path+"tags: "+err.Message, err.Hint)
 			continue
 		}
 		if !slices.Contains(out, id) {
@@ -154,7 +154,7 @@ func (l *loader) tags(s *section) []string {
 
 // parseID reads the id of a feed or a subscriber, or a tag. It goes into URLs,
 // file names and metric labels.
-func parseID(t string) (string, error) {
+func parseID(t string) (string, *valueError) {
 	const most = 64
 	ok := t != "" && len(t) <= most && t[0] != '-' && t[0] != '.' && t[0] != '_'
 	for _, c := range []byte(t) {
@@ -171,7 +171,7 @@ func parseID(t string) (string, error) {
 }
 
 // parseLang reads a BCP 47 tag and returns it in lower case.
-func parseLang(t string) (string, error) {
+func parseLang(t string) (string, *valueError) {
 	if t == "" {
 		return "", nil
 	}

@@ -18,8 +18,17 @@ var durationUnits = []struct {
 	unit time.Duration
 }{{"ms", time.Millisecond}, {"s", time.Second}, {"m", time.Minute}, {"h", time.Hour}, {"d", day}, {"w", week}}
 
-// ParseDuration reads 15m, 24h, 30d, 2w, 1h30m or 1.5h. A day is 24 hours.
+// ParseDuration reads 15m, 24h, 30d, 2w, 1h30m or 1.5h, on the command line as
+// in a file. A day is 24 hours.
 func ParseDuration(s string) (time.Duration, error) {
+	d, err := parseDuration(s)
+	if err != nil {
+		return 0, fmt.Errorf("configs: duration %w", err)
+	}
+	return d, nil
+}
+
+func parseDuration(s string) (time.Duration, *valueError) {
 	var total float64
 	rest := s
 	for rest != "" {
@@ -54,14 +63,14 @@ func ParseDuration(s string) (time.Duration, error) {
 	return time.Duration(total), nil
 }
 
-func durationError(s string) error {
+func durationError(s string) *valueError {
 	if _, err := strconv.ParseFloat(s, 64); err == nil {
 		return &valueError{Message: fmt.Sprintf("%q has no unit", s), Hint: fmt.Sprintf("write %ss, %sm, %sh or %sd", s, s, s, s)}
 	}
 	return &valueError{Message: fmt.Sprintf("%q is not a duration", s), Hint: "write 30s, 15m, 24h, 30d or 2w"}
 }
 
-// formatDuration is the shortest text that ParseDuration reads back, for
+// formatDuration is the shortest text that parseDuration reads back, for
 // messages.
 func formatDuration(d time.Duration) string {
 	for i := len(durationUnits) - 1; i >= 0; i-- {
@@ -78,7 +87,7 @@ var sizeUnits = []struct {
 }{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}, {"KB", 1e3}, {"B", 1}}
 
 // parseSize reads 10MiB (2^20 bytes), 10MB (10^6 bytes), 500KiB, 2000B.
-func parseSize(s string) (int64, error) {
+func parseSize(s string) (int64, *valueError) {
 	n := strings.IndexFunc(s, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
 	if n < 0 && s != "" {
 		return 0, &valueError{Message: fmt.Sprintf("%q has no unit", s), Hint: fmt.Sprintf("write %sMiB or %sKiB", s, s)}
@@ -114,4 +123,4 @@ type valueError struct {
 	Hint    string
 }
 
-func (e *valueError) Error() string { return e.Message }
+func (e *valueError) Error() string { return e.Message + ": " + e.Hint }

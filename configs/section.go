@@ -1,7 +1,6 @@
 package configs
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -114,19 +113,15 @@ func (s *section) text(key string, dst *string) bool {
 	return ok
 }
 
-// parsed reads a value through a parser whose *valueError becomes the problem.
-func parsed[T any](s *section, key string, dst *T, parse func(string) (T, error)) bool {
+// parsed reads a value through a parser.
+func parsed[T any](s *section, key string, dst *T, parse func(string) (T, *valueError)) bool {
 	t, ok := s.scalar(key)
 	if !ok {
 		return false
 	}
 	v, err := parse(t)
 	if err != nil {
-		if ve, is := errors.AsType[*valueError](err); is {
-			s.fail(key, ve.Message, ve.Hint)
-		} else {
-			s.fail(key, err.Error(), "")
-		}
+		s.fail(key, err.Message, err.Hint)
 		return false
 	}
 	*dst = v
@@ -134,8 +129,8 @@ func parsed[T any](s *section, key string, dst *T, parse func(string) (T, error)
 }
 
 func (s *section) duration(key string, dst *time.Duration, lo, hi time.Duration) bool {
-	return parsed(s, key, dst, func(t string) (time.Duration, error) {
-		d, err := ParseDuration(t)
+	return parsed(s, key, dst, func(t string) (time.Duration, *valueError) {
+		d, err := parseDuration(t)
 		if err == nil && (d < lo || d > hi) {
 			err = &valueError{Message: fmt.Sprintf("%s is out of range", t),
 				Hint: fmt.Sprintf("want %s to %s", formatDuration(lo), formatDuration(hi))}
@@ -145,7 +140,7 @@ func (s *section) duration(key string, dst *time.Duration, lo, hi time.Duration)
 }
 
 func (s *section) size(key string, dst *int64, lo, hi int64) bool {
-	return parsed(s, key, dst, func(t string) (int64, error) {
+	return parsed(s, key, dst, func(t string) (int64, *valueError) {
 		n, err := parseSize(t)
 		if err == nil && (n < lo || n > hi) {
 			err = &valueError{Message: fmt.Sprintf("%s is out of range", t), Hint: fmt.Sprintf("want %dKiB to %dMiB", lo>>10, hi>>20)}
@@ -155,7 +150,7 @@ func (s *section) size(key string, dst *int64, lo, hi int64) bool {
 }
 
 func (s *section) integer(key string, dst *int, lo, hi int) bool {
-	return parsed(s, key, dst, func(t string) (int, error) {
+	return parsed(s, key, dst, func(t string) (int, *valueError) {
 		n, err := strconv.Atoi(t)
 		switch {
 		case err != nil:
@@ -169,7 +164,7 @@ func (s *section) integer(key string, dst *int, lo, hi int) bool {
 
 // choice reads one of a few words.
 func choice[T ~string](s *section, key string, dst *T, options ...T) bool {
-	return parsed(s, key, dst, func(t string) (T, error) {
+	return parsed(s, key, dst, func(t string) (T, *valueError) {
 		names := make([]string, len(options))
 		for i, o := range options {
 			if T(t) == o {

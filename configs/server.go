@@ -70,7 +70,7 @@ func (l *loader) http(s *section, h *HTTP) {
 			s.fail("listen", fmt.Sprintf("%q is not a host", clip(host)), "write 127.0.0.1:8080, or :8080 for every address")
 		}
 	}
-	parsed(s, "public_url", &h.PublicURL, func(t string) (string, error) {
+	parsed(s, "public_url", &h.PublicURL, func(t string) (string, *valueError) {
 		if t == "" {
 			return "", nil
 		}
@@ -153,7 +153,7 @@ func (l *loader) smtp(s *section, m *SMTP) {
 	}
 	if s.text("from", &m.From) && m.From != "" {
 		if err := checkMailbox(m.From); err != nil {
-			s.fail("from", err.Error(), "write newswatch@example.org or Newswatch <newswatch@example.org>")
+			s.fail("from", err.Message, "write newswatch@example.org or Newswatch <newswatch@example.org>")
 		}
 	}
 	if m.Host != "" && m.From == "" && s.values["from"] == nil {
@@ -168,7 +168,7 @@ func (l *loader) patterns(s *section, key string, dst *[]string) {
 	}
 }
 
-func parseLevel(t string) (slog.Level, error) {
+func parseLevel(t string) (slog.Level, *valueError) {
 	names := []string{"debug", "info", "warn", "error"}
 	for i, lv := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
 		if t == names[i] {
@@ -179,7 +179,7 @@ func parseLevel(t string) (slog.Level, error) {
 }
 
 // parseURL reads an absolute http or https URL.
-func parseURL(t string) (*url.URL, error) {
+func parseURL(t string) (*url.URL, *valueError) {
 	u, err := url.Parse(t)
 	switch {
 	case err != nil:

@@ -62,7 +62,7 @@ func (l *loader) subscriber(doc *document, n *yaml.Node, path string, cfg *Confi
 	for _, e := range langs {
 		lang, err := parseLang(e.text)
 		if err != nil {
-			l.failNode(doc, e.node, path+"languages: "+err.Error(), err.(*valueError).Hint)
+			l.failNode(doc, e.node, path+"languages: "+err.Message, err.Hint)
 			continue
 		}
 		out.Selection.Languages = append(out.Selection.Languages, lang)
@@ -103,7 +103,7 @@ func (l *loader) schedule(s *section, zone *time.Location) notify.Schedule {
 
 // parseSeverity reads a subscriber's least severity; unlike a rule's it has no
 // empty form.
-func parseSeverity(t string) (classifier.Severity, error) {
+func parseSeverity(t string) (classifier.Severity, *valueError) {
 	words := []string{"low", "medium", "high", "critical"}
 	sev, err := classifier.ParseSeverity(t)
 	if err != nil || t == "" {

@@ -19,7 +19,7 @@ var zoneList string
 
 // parseZone reads the name of a time zone. "Local" is refused: it would mean
 // another time on the next machine.
-func parseZone(t string) (*time.Location, error) {
+func parseZone(t string) (*time.Location, *valueError) {
 	if t != "" && t != "Local" {
 		if loc, err := time.LoadLocation(t); err == nil {
 			return loc, nil
