@@ -82,6 +82,11 @@ type conceptUse struct {
 }
 
 func (b *builder) condition(e Expr, where Where) condition {
+	if where == Major {
+		if c := b.major(e); c != nil {
+			return c
+		}
+	}
 	switch e := e.(type) {
 	case *allOf:
 		return condAll(b.conditions(e.kids, where))
@@ -104,6 +109,25 @@ func (b *builder) condition(e Expr, where Where) condition {
 		return b.term(e, maskOf[e.field].within(where))
 	}
 	panic("classifier: an expression of an unknown kind")
+}
+
+// major makes a condition that holds for a prominent place of e or for many of
+// them; nil for what is at no place, whose parts are to be major.
+func (b *builder) major(e Expr) condition {
+	n := MajorMentions
+	switch k := e.(type) {
+	case *term, *near:
+	case *conceptRef:
+		if !placesOnly(b.concepts, k.id, 0) {
+			return nil
+		}
+	case *atLeast:
+		n = max(n, k.n)
+		return condAny{b.condition(e, prominent), &condAtLeast{n, b.condition(k.kid, Anywhere).(place)}}
+	default:
+		return nil
+	}
+	return condAny{b.condition(e, prominent), &condAtLeast{n, b.condition(e, Anywhere).(place)}}
 }
 
 func (b *builder) conditions(es []Expr, where Where) []condition {

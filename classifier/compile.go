@@ -215,8 +215,8 @@ func (c *compiler) parseRules(rules []Rule) {
 		} else {
 			seen[r.ID] = r.Pos
 		}
-		if r.Where != "" && r.Where != Anywhere && r.Where != Headline {
-			c.errorAt(r.Pos, r.Line, r.ID, "", "where: %s is not supported; use headline or anywhere", r.Where)
+		if !slices.Contains(Wheres(), r.Where.orAnywhere()) {
+			c.errorAt(r.Pos, r.Line, r.ID, "", "where: %s must be one of %v", r.Where, Wheres())
 		}
 		for _, l := range r.Languages {
 			if !langRE.MatchString(strings.ToLower(l)) {

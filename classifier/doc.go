@@ -10,6 +10,7 @@ package classifier
 import (
 	"strings"
 
+	"github.com/newswatch/newswatch/classifier/text"
 	"github.com/newswatch/newswatch/feed"
 )
 
@@ -83,6 +84,8 @@ const (
 	inTag
 	inURL
 	inSource
+	// inOpening is the beginning of the body, besides inBody.
+	inOpening
 
 	// inText is where a word without a field is searched.
 	inText = inTitle | inLead | inBody
@@ -95,8 +98,13 @@ var maskOf = map[Field]fieldMask{
 
 // within narrows a mask to the part of an item that a rule looks into.
 func (m fieldMask) within(w Where) fieldMask {
-	if w == Headline {
+	switch {
+	case w == Headline:
 		return m &^ (inLead | inBody)
+	case w == prominent:
+		return m &^ inBody
+	case w == Start && m&inBody != 0:
+		return m&^inBody | inOpening
 	}
 	return m
 }
@@ -118,8 +126,24 @@ type segment struct {
 	first, last int // its tokens
 }
 
+// fields are those that something belongs to that ends with token t, the n-th of
+// the segment.
+func (sg *segment) fields(t text.Token, n int) fieldMask {
+	m := sg.mask
+	if sg.aliasMask != 0 && int(t.End) <= sg.aliasEnd {
+		m |= sg.aliasMask
+	}
+	if m&inBody != 0 && n < StartWords {
+		m |= inOpening
+	}
+	return m
+}
+
 // segments appends the pieces of the document that lie in the wanted fields.
 func (d *Doc) segments(out []segment, want fieldMask) []segment {
+	if want&inOpening != 0 {
+		want |= inBody
+	}
 	add := func(f Field, m fieldMask, s string, base int) {
 		if want&m != 0 && s != "" {
 			out = append(out, segment{field: f, mask: m, text: s, base: base})

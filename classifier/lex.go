@@ -137,7 +137,7 @@ func (l *lexer) phrase(at, size int) lexeme {
 	if tail := l.bare(); tail != "" {
 		switch {
 		case tail[0] == '~':
-			n := l.number(l.pos, tail, tail[1:])
+			n := l.number(l.pos, tail, tail[1:], 0)
 			l.pos += len(tail)
 			return lexeme{lexPhrase, phrase, start, n}
 		case tail[0] == '^':
@@ -204,10 +204,10 @@ func (l *lexer) word(at int) lexeme {
 		switch name {
 		case "NEAR", "ONEAR":
 			l.pos += len(w)
-			return lexeme{lexNear, w, at, l.number(at, w, arg)}
+			return lexeme{lexNear, w, at, l.number(at, w, arg, 0)}
 		case "ATLEAST":
 			l.pos += len(w)
-			return lexeme{lexAtLeast, w, at, max(1, l.number(at, w, arg))}
+			return lexeme{lexAtLeast, w, at, l.number(at, w, arg, 1)}
 		case "SAME":
 			return l.unsupported(at, len(w), w)
 		}
@@ -263,11 +263,11 @@ const (
 )
 
 // number reads the number of an operator.
-func (l *lexer) number(at int, op, digits string) int {
+func (l *lexer) number(at int, op, digits string, least int) int {
 	n, err := strconv.Atoi(digits)
-	if err != nil || n < 0 || n > maxNear || digits[0] == '+' {
-		l.report(at, "", "%s: a number from 0 to %d is needed, not %q", op, maxNear, digits)
-		return 0
+	if err != nil || n < least || n > maxNear || digits[0] == '+' {
+		l.report(at, "", "%s: a number from %d to %d is needed, not %q", op, least, maxNear, digits)
+		return least
 	}
 	return n
 }

@@ -195,10 +195,7 @@ func (s *scratch) record(lit literal, seg int32, first, last int) {
 // fieldsOf is what fields something ends in, of a segment, at a token.
 func (s *scratch) fieldsOf(seg int32, last int) fieldMask {
 	sg := &s.segs[seg]
-	if sg.aliasMask != 0 && int(s.words.Tokens()[last].End) <= sg.aliasEnd {
-		return sg.mask | sg.aliasMask
-	}
-	return sg.mask
+	return sg.fields(s.words.Tokens()[last], last-sg.first)
 }
 
 // holds reports whether a rule matches the document that was scanned.
@@ -245,7 +242,7 @@ func (s *scratch) show(o occurrence, mask fieldMask) {
 	seg := &s.segs[o.seg]
 	lo, hi := int(tokens[o.first].Start), int(tokens[o.last].End)
 	sp := span{seg: o.seg, field: seg.field, start: seg.base + lo, end: seg.base + hi, lo: lo, hi: hi}
-	if mask&seg.mask == 0 {
+	if mask&seg.mask == 0 && (mask&inOpening == 0 || seg.mask&inBody == 0) {
 		// Only the field that shares its text with this one was asked for.
 		sp.field = seg.alias
 		sp.start, sp.end = lo-seg.aliasAt+seg.aliasBase, hi-seg.aliasAt+seg.aliasBase

@@ -43,6 +43,16 @@ func (r reference) fieldTexts(f Field) []string {
 }
 
 func (r reference) holds(e Expr) bool {
+	if r.where == Major && r.hasPlace(e) {
+		r.where = prominent
+		if r.holds(e) {
+			return true
+		}
+		r.where, e = Anywhere, &atLeast{MajorMentions, e}
+		if inner, ok := e.(*atLeast).kid.(*atLeast); ok {
+			e = &atLeast{max(MajorMentions, inner.n), inner.kid}
+		}
+	}
 	switch e := e.(type) {
 	case *allOf:
 		return !slices.ContainsFunc(e.kids, func(k Expr) bool { return !r.holds(k) })
@@ -76,6 +86,31 @@ func (r reference) holds(e Expr) bool {
 	panic(e)
 }
 
+// hasPlace holds for what is counted as a whole where only major mentions do.
+func (r reference) hasPlace(e Expr) bool {
+	switch e := e.(type) {
+	case *term, *near, *atLeast:
+		return true
+	case *conceptRef:
+		for _, k := range r.concepts[e.id] {
+			if a, ok := k.(*anyOf); ok {
+				if slices.ContainsFunc(a.kids, func(k Expr) bool { return !r.hasPlace(k) || isCount(k) }) {
+					return false
+				}
+			} else if !r.hasPlace(k) || isCount(k) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+func isCount(e Expr) bool {
+	_, ok := e.(*atLeast)
+	return ok
+}
+
 // places are the piece of text and the first and last word of each place.
 func (r reference) places(e Expr) map[[3]int]bool {
 	out := map[[3]int]bool{}
@@ -105,7 +140,7 @@ func (r reference) places(e Expr) map[[3]int]bool {
 			fields = []Field{FieldTitle, FieldLead, FieldBody}
 		}
 		for _, f := range fields {
-			if r.where == Headline && (f == FieldLead || f == FieldBody) || r.repeated(f, fields) {
+			if r.where == Headline && (f == FieldLead || f == FieldBody) || r.where == prominent && f == FieldBody || r.repeated(f, fields) {
 				continue
 			}
 			for n, s := range r.fieldTexts(f) {
@@ -132,7 +167,7 @@ var allFields = []Field{FieldTitle, FieldLead, FieldBody, FieldAuthor, FieldTag,
 func (r reference) repeated(f Field, fields []Field) bool {
 	lead, body := strings.TrimRight(r.doc.Lead, " …\n"), strings.TrimRight(r.doc.Body, " …\n")
 	switch {
-	case len(fields) == 1 || lead == "" || body == "":
+	case len(fields) == 1 || r.where == prominent || lead == "" || body == "":
 		return false
 	case f == FieldLead:
 		return strings.HasPrefix(body, lead)
@@ -295,7 +330,7 @@ func TestEngineAgreesWithReference(t *testing.T) {
 		exprs := rapid.SliceOfN(genExpr(3), 1, 12).Draw(t, "rules")
 		rules := make([]Rule, len(exprs))
 		for i, e := range exprs {
-			rules[i] = Rule{ID: string(rune('a' + i)), Query: Text(e.String()), Where: rapid.SampledFrom([]Where{"", Anywhere, Headline}).Draw(t, "where")}
+			rules[i] = Rule{ID: string(rune('a' + i)), Query: Text(e.String()), Where: rapid.SampledFrom([]Where{"", Anywhere, Headline, Start, Major}).Draw(t, "where")}
 		}
 		rs, _, err := Compile(rules, []Concept{concept})
 		if err != nil {

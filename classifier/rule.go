@@ -100,4 +100,23 @@ const (
 	Anywhere Where = "anywhere"
 	// Headline is the title alone.
 	Headline Where = "headline"
+	// Start is the title, the lead and the first StartWords words of the body.
+	Start Where = "start"
+	// Major takes a word, a phrase or a NEAR that stands in the title or the
+	// lead, or MajorMentions times in all: what is only mentioned in passing is
+	// neither found nor, under a NOT, excluded.
+	Major Where = "major"
+
+	// prominent is the first half of Major.
+	prominent Where = "title and lead"
 )
+
+const (
+	// StartWords is how many words of a body belong to its start.
+	StartWords = 100
+	// MajorMentions is how often a word must stand in an item to be a major one.
+	MajorMentions = 3
+)
+
+// Wheres are the values that a rule may have.
+func Wheres() []Where { return []Where{Headline, Start, Anywhere, Major} }

@@ -3,6 +3,7 @@ package rulefile
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -264,11 +265,9 @@ func (r *reader) ruleMapping(n *yaml.Node) {
 		"tags": strs(&rule.Tags),
 		"where": func(k, v *yaml.Node) {
 			if s, ok := r.text(k, v); ok {
-				switch rule.Where = classifier.Where(s.Text); rule.Where {
-				case classifier.Anywhere, classifier.Headline:
-				default:
+				if rule.Where = classifier.Where(s.Text); !slices.Contains(classifier.Wheres(), rule.Where) {
 					rule.Where = ""
-					r.errorf(v, suggest(s.Text, "headline", "anywhere"), "where: %s is not supported; it must be headline or anywhere", s.Text)
+					r.errorf(v, suggest(s.Text, "headline", "start", "anywhere", "major"), "where must be headline, start, anywhere or major, not %q", s.Text)
 				}
 			}
 		},
