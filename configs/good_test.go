@@ -287,10 +287,15 @@ func TestBrokenRulesDoNotMislead(t *testing.T) {
 // TestBounds: a few bytes that stand for very many end in a message, soon.
 func TestBounds(t *testing.T) {
 	start := time.Now()
-	list := "[" + strings.Repeat("a,", 200_000) + "a]"
+	var aliased strings.Builder
+	for i := range maxVisits / maxList {
+		fmt.Fprintf(&aliased, "  - {url: \"https://a.example.org/%d\", tags: *t}\n", i+1)
+	}
+	list := "[" + strings.Repeat("a,", maxList-1) + "a]"
 	for name, text := range map[string]string{
-		"aliased lists": "feeds:\n  - &f {url: \"https://a.example.org/\", tags: &t " + list + "}\n" +
-			strings.Repeat("  - {url: \"https://a.example.org/\", tags: *t}\n", 2000),
+		"aliased lists": "feeds:\n  - &f {url: \"https://a.example.org/0\", tags: &t " + list + "}\n" +
+			aliased.String(),
+		"long list":  "feeds: [{url: \"https://a.example.org/\", tags: [" + strings.Repeat("a,", maxList) + "a]}]\n",
 		"cycle":      "feeds: &x [*x]\n",
 		"deep":       "feeds: " + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + "\n",
 		"deep alias": "feeds: [&a {url: &b {url: *a}}]\n",
@@ -301,6 +306,8 @@ func TestBounds(t *testing.T) {
 		_, _, err := loadFiles(f)
 		if err == nil {
 			t.Errorf("%s: loaded", name)
+		} else if name == "aliased lists" && !strings.Contains(err.Error(), "the configuration is too large") {
+			t.Errorf("%s: %.300s", name, err)
 		} else if len(err.Error()) > 1<<16 {
 			t.Errorf("%s: an error of %d bytes", name, len(err.Error()))
 		}

@@ -31,6 +31,9 @@ type section struct {
 // alias's target each time: a few bytes of aliases otherwise stand for billions.
 const maxVisits = 4_000_000
 
+// maxList bounds a list of words, such as a feed's tags.
+const maxList = 1000
+
 // open makes a section of a node that must be a mapping with these keys only.
 // It reports what is not so; the section can be read in any case.
 func (l *loader) open(doc *document, n *yaml.Node, path string, known ...string) *section {
@@ -206,8 +209,12 @@ func (s *section) list(key string) (entries []entry, given bool) {
 		s.fail(key, "want a list, not "+describe(seq), fmt.Sprintf("write %s: [one, two]", key))
 		return nil, false
 	}
-	for i, c := range seq.Content {
-		if t, ok := s.l.scalar(s.doc, c, fmt.Sprintf("%s%s[%d]", s.path, key, i)); ok {
+	if len(seq.Content) > maxList {
+		s.fail(key, fmt.Sprintf("more than %d entries", maxList), "")
+		return nil, false
+	}
+	for _, c := range seq.Content {
+		if t, ok := s.l.scalar(s.doc, c, s.path+key); ok {
 			entries = append(entries, entry{t, c})
 		}
 	}
