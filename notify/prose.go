@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -171,19 +170,25 @@ type span struct {
 // point outside of the text are passed over, never followed.
 func spans(x classifier.Excerpt) []span {
 	var out []span
+	space := false // a blank is due before what comes next
 	add := func(raw string, marked bool) {
-		// plain trims; the space between two runs has to be kept.
-		p := plain(raw)
-		if len(out) > 0 && startsWithSpace(raw) {
-			out[len(out)-1].Text += " "
-		}
-		if p == "" {
+		text := plain(raw)
+		space = space || startsWithSpace(raw)
+		if text == "" {
 			return
 		}
-		if endsWithSpace(raw) && !marked {
-			p += " "
+		if space && len(out) > 0 {
+			// A blank beside a mark is not marked.
+			if last := &out[len(out)-1]; !marked {
+				text = " " + text
+			} else if !last.Marked {
+				last.Text += " "
+			} else {
+				out = append(out, span{Text: " "})
+			}
 		}
-		out = append(out, span{p, marked})
+		out = append(out, span{text, marked})
+		space = endsWithSpace(raw)
 	}
 	at := 0
 	for _, m := range x.Marks {
@@ -195,7 +200,7 @@ func spans(x classifier.Excerpt) []span {
 		at = m[1]
 	}
 	add(x.Text[at:], false)
-	return slices.DeleteFunc(out, func(s span) bool { return s.Text == "" })
+	return out
 }
 
 func startsWithSpace(s string) bool { return s != strings.TrimLeftFunc(s, unicode.IsSpace) }

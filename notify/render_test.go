@@ -341,6 +341,10 @@ func TestExcerptMarks(t *testing.T) {
 		{"(one)", [][2]int{{1, 4}}, "(*one*)"},
 		{"one  \n two", [][2]int{{3, 7}}, "one two"},
 		{"one two ", [][2]int{{4, 8}}, "one *two*"},
+		{"one two three", [][2]int{{3, 8}}, "one *two* three"},
+		{"one two", [][2]int{{0, 4}, {4, 7}}, "*one* *two*"},
+		{"one two", [][2]int{{0, 3}, {3, 4}, {4, 7}}, "*one* *two*"},
+		{" one ", [][2]int{{0, 5}}, "*one*"},
 		{"one two", [][2]int{{4, 99}}, "one two"},
 		{"one two", [][2]int{{-1, 3}}, "one two"},
 		{"one two", [][2]int{{4, 7}, {0, 3}}, "one *two*"},
@@ -349,6 +353,9 @@ func TestExcerptMarks(t *testing.T) {
 		d.Groups[0].Entries[0].Excerpt = classifier.Excerpt{Text: tt.text, Marks: tt.marks}
 		if got := notify.Text(d); !strings.Contains(got, "> "+tt.want+"\n") {
 			t.Errorf("%q %v: want %q in\n%s", tt.text, tt.marks, tt.want, got)
+		}
+		if got := notify.HTML(d); strings.Contains(got, " </mark>") || strings.Contains(got, `1e21"> `) {
+			t.Errorf("%q %v: a blank is marked in\n%s", tt.text, tt.marks, got)
 		}
 	}
 }

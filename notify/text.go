@@ -94,10 +94,9 @@ func marked(x classifier.Excerpt) string {
 			b.WriteString(s.Text)
 			continue
 		}
-		trimmed := strings.TrimRight(s.Text, " ")
-		b.WriteString("*" + trimmed + "*" + s.Text[len(trimmed):])
+		b.WriteString("*" + s.Text + "*")
 	}
-	return strings.TrimSpace(b.String())
+	return b.String()
 }
 
 // paragraph writes s, wrapped, with first before its first line and rest before
