@@ -59,10 +59,9 @@ type deliveryView struct {
 }
 
 func (s *Server) deliveries(w http.ResponseWriter, r *http.Request) {
-	now := s.o.Now()
 	ctx, cancel := bounded(r)
 	defer cancel()
-	st := s.o.Status()
+	st, now := s.o.Status(), s.o.Now()
 	standings, err := s.o.Store.Standings(ctx)
 	if err != nil {
 		s.storeFailed(w, r, err)
@@ -78,8 +77,8 @@ func (s *Server) deliveries(w http.ResponseWriter, r *http.Request) {
 		s.storeFailed(w, r, err)
 		return
 	}
-	m := moments{now, s.o.Location}
 	var view deliveriesView
+	m := moments{now, s.o.Location}
 	// Who waits for something that was not accepted comes first, then whose turn
 	// is next.
 	slices.SortStableFunc(standings, func(a, b store.Standing) int {

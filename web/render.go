@@ -64,11 +64,13 @@ type page struct {
 	Style string
 	Made  moment
 	Zone  string
-	// Version, Ruleset and Up are for the footer; empty on an error.
+	// What is below is for the footer, and empty on an error.
 	Version string
 	Ruleset string
 	Up      string
-	Body    any
+	Config  string
+
+	Body any
 }
 
 // frame fills in what every page has.
@@ -102,7 +104,7 @@ func root(path string) string {
 func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, tmpl *template.Template, title string, st Status, now time.Time, body any) {
 	p := s.frame(r, now)
 	p.Title, p.Section, p.Body = title, r.URL.Path, body
-	p.Version, p.Ruleset = st.Version, st.Ruleset
+	p.Version, p.Ruleset, p.Config = st.Version, st.Ruleset, short(st.ConfigPath, maxError)
 	if !st.Started.IsZero() {
 		p.Up = span(now.Sub(st.Started))
 	}

@@ -53,6 +53,9 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, grace time.Durat
 		// Close cancels the contexts of the requests that it cuts.
 		err = errors.Join(fmt.Errorf("web: requests still open after %s were cut: %w", grace, err), srv.Close())
 	}
-	<-failed
+	// Serve has returned http.ErrServerClosed, or does now.
+	if lost := <-failed; !errors.Is(lost, http.ErrServerClosed) {
+		err = errors.Join(err, fmt.Errorf("web: serve %s: %w", l.Addr(), lost))
+	}
 	return err
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -49,38 +50,41 @@ type ruleCount struct {
 }
 
 func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
-	now := s.o.Now()
 	ctx, cancel := bounded(r)
 	defer cancel()
-	st := s.o.Status()
-	if err := s.ping(ctx); err != nil {
+	st, now := s.o.Status(), s.o.Now()
+	view, err := s.look(ctx, st, now)
+	if err != nil {
 		s.storeFailed(w, r, err)
 		return
+	}
+	s.show(w, r, http.StatusOK, watchPage, view.Headline, st, now, view)
+}
+
+// look asks the store for all that the page tells.
+func (s *Server) look(ctx context.Context, st Status, now time.Time) (watchView, error) {
+	if err := s.ping(ctx); err != nil {
+		return watchView{}, err
 	}
 	states, err := s.o.Store.States(ctx)
 	if err != nil {
-		s.storeFailed(w, r, err)
-		return
+		return watchView{}, err
 	}
 	standings, err := s.o.Store.Standings(ctx)
 	if err != nil {
-		s.storeFailed(w, r, err)
-		return
+		return watchView{}, err
 	}
 	counts, err := s.o.Store.Counts(ctx)
 	if err != nil {
-		s.storeFailed(w, r, err)
-		return
+		return watchView{}, err
 	}
 	hits, err := s.o.Store.Hits(ctx, store.HitQuery{Since: now.Add(-week), Limit: countLimit})
 	if err != nil {
-		s.storeFailed(w, r, err)
-		return
+		return watchView{}, err
 	}
 	sent, err := s.o.Store.Deliveries(ctx, "", countLimit)
 	if err != nil {
-		s.storeFailed(w, r, err)
-		return
+		return watchView{}, err
 	}
 
 	view := watchView{verdict: judge(st, s.checkups(st, states, now), standings, counts.DeadLetters, now)}
@@ -92,7 +96,7 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 	for _, told := range stories[:min(len(stories), watchStories)] {
 		view.Stories = append(view.Stories, m.story(told))
 	}
-	s.show(w, r, http.StatusOK, watchPage, view.Headline, st, now, view)
+	return view, nil
 }
 
 // figures counts the last day and the last week.

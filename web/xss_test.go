@@ -211,16 +211,17 @@ func shape(t *testing.T, page string) map[string]bool {
 	}
 	out := map[string]bool{}
 	for n := range doc.Descendants() {
-		switch n.Type {
-		case html.CommentNode:
+		if n.Type == html.CommentNode {
 			t.Errorf("a comment: %s", n.Data)
-		case html.ElementNode:
-			out[n.Data] = true
-			for _, a := range n.Attr {
-				out[n.Data+" "+a.Key] = true
-				if a.Key == "href" {
-					goodLink(t, n, a.Val)
-				}
+		}
+		if n.Type != html.ElementNode {
+			continue
+		}
+		out[n.Data] = true
+		for _, a := range n.Attr {
+			out[n.Data+" "+a.Key] = true
+			if a.Key == "href" {
+				goodLink(t, n, a.Val)
 			}
 		}
 	}
