@@ -179,14 +179,16 @@ func TestRobotsOfEveryHop(t *testing.T) {
 
 func TestRobotsIsKept(t *testing.T) {
 	c, clk := newClient(t, Options{})
-	robots := answers(404)
-	s := newSite(t, "127.0.0.1", func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/robots.txt" {
-			robots(w, r)
-			return
+	robots := func(status int) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/robots.txt" {
+				w.WriteHeader(status)
+				return
+			}
+			html(page(""))(w, r)
 		}
-		html(page(""))(w, r)
-	})
+	}
+	s := newSite(t, "127.0.0.1", robots(404))
 	asked := func() (n int) {
 		for _, r := range s.taken() {
 			if r.URL.Path == "/robots.txt" {
@@ -213,11 +215,11 @@ func TestRobotsIsKept(t *testing.T) {
 		t.Error("asked again within a day (RFC 9309 §2.4)")
 	}
 	clk.advance(2 * time.Hour)
-	robots = answers(500)
+	s.serve(robots(500))
 	if _, err := c.Article(t.Context(), s.URL+"/a"); err == nil || asked() != 1 {
 		t.Errorf("after a day: %v", err)
 	}
-	robots = answers(404)
+	s.serve(robots(404))
 	clk.advance(robotsRetry)
 	if _, err := c.Article(t.Context(), s.URL+"/a"); err != nil || asked() != 1 {
 		t.Errorf("after the server is well again: %v", err)

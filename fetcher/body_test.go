@@ -5,16 +5,21 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/newswatch/newswatch/feed"
 )
 
 // compressed undoes nothing: it is s in the given coding.
@@ -135,6 +140,7 @@ func TestMaxBody(t *testing.T) {
 		{"beyond it", sends(pad(most + 1)), Failed, ReasonTooLarge},
 		{"at the limit, chunked", chunked(pad(most)), Fetched, ""},
 		{"beyond it, chunked", chunked(pad(most + 1)), Failed, ReasonTooLarge},
+		{"beyond it on the wire alone", chunked(strings.Repeat(compressed(t, "gzip", ""), most/20)+compressed(t, "gzip", doc), "Content-Encoding: gzip"), Failed, ReasonTooLarge},
 		{"at the limit once decompressed", sends(compressed(t, "gzip", pad(most)), "Content-Encoding: gzip"), Fetched, ""},
 		{"beyond it once decompressed", sends(compressed(t, "gzip", pad(most+1)), "Content-Encoding: gzip"), Failed, ReasonTooLarge},
 	} {
@@ -146,8 +152,9 @@ func TestMaxBody(t *testing.T) {
 	}
 }
 
-func chunked(body string) http.HandlerFunc {
+func chunked(body string, header ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
+		set(w, header)
 		fmt.Fprint(w, body[:10])
 		w.(http.Flusher).Flush()
 		fmt.Fprint(w, body[10:])
@@ -165,6 +172,34 @@ func TestMediaIsNotRead(t *testing.T) {
 		if res := check(t, c, feedAt(s.URL), State{}, Failed, ReasonNotAFeed); res.Bytes != 0 {
 			t.Errorf("%s: %d bytes were read", media, res.Bytes)
 		}
+	}
+}
+
+// TestParsingIsBounded: however many polls are under way, no more than so many
+// bytes are being parsed. The mark is made when a document's turn has come.
+func TestParsingIsBounded(t *testing.T) {
+	c, _ := newClient(t, Options{PerHost: 8})
+	s := newSite(t, "127.0.0.1", sends(rss("a")+strings.Repeat(" ", 6<<20)))
+	var now, most atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 6 {
+		wg.Go(func() {
+			_, err := c.Fetch(t.Context(), feed.Feed{ID: fmt.Sprint(i), URL: s.URL}, State{}, func(context.Context) error {
+				n := now.Add(1)
+				defer now.Add(-1)
+				for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+				}
+				<-time.After(50 * time.Millisecond)
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if most.Load() > 2 {
+		t.Errorf("%d documents of 6 MiB at a time, of the 16 MiB there are", most.Load())
 	}
 }
 

@@ -245,7 +245,7 @@ func TestUnreachable(t *testing.T) {
 	})
 	t.Run("an old TLS", func(t *testing.T) {
 		s := httptest.NewUnstartedServer(sends(rss("a")))
-		s.TLS = &tls.Config{MaxVersion: tls.VersionTLS11}
+		s.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
 		s.StartTLS()
 		defer s.Close()
 		c, _ := newClient(t, Options{Transport: trusting(t, s)})

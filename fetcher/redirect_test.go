@@ -267,6 +267,35 @@ func TestNoSecretsInErrors(t *testing.T) {
 	}
 }
 
+// TestCircleIsSeenAtOnce: it is not walked until redirects run out.
+func TestCircleIsSeenAtOnce(t *testing.T) {
+	c, _ := newClient(t, Options{})
+	s := newSite(t, "127.0.0.1", to(302, "/0"))
+	check(t, c, feedAt(s.URL+"/0"), State{}, Failed, ReasonRedirect)
+	if n := len(s.taken()); n != 1 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// TestTimeoutIsForTheWholeWay: ten slow redirects do not get ten timeouts.
+func TestTimeoutIsForTheWholeWay(t *testing.T) {
+	c, _ := newClient(t, Options{Timeout: 400 * time.Millisecond})
+	n := 0
+	s := newSite(t, "127.0.0.1", func(w http.ResponseWriter, r *http.Request) {
+		n++
+		select {
+		case <-time.After(150 * time.Millisecond):
+		case <-r.Context().Done():
+		}
+		http.Redirect(w, r, fmt.Sprintf("/%d", n), http.StatusFound)
+	})
+	began := time.Now()
+	check(t, c, feedAt(s.URL), State{}, Failed, ReasonTimeout)
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("took %s", took)
+	}
+}
+
 // TestDowngrade: https to http is followed and never learned.
 func TestDowngrade(t *testing.T) {
 	plain := newSite(t, "127.0.0.1", sends(rss("a")))

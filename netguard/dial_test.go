@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -234,20 +233,11 @@ func TestSilentNameServer(t *testing.T) {
 	}
 }
 
-// TestProxyIsNotUsed: a proxy would dial in our place.
-func TestProxyIsNotUsed(t *testing.T) {
-	port, arrived := inside(t)
-	for _, name := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"} {
-		t.Setenv(name, "http://127.0.0.1:"+port)
-	}
-	tr := transport(t, Policy{})
-	if tr.Proxy != nil {
-		if u, _ := tr.Proxy(&http.Request{URL: &url.URL{Scheme: "http", Host: "example.org"}}); u != nil {
-			t.Errorf("requests go through %s", u)
-		}
-	}
-	if n := arrived.Load(); n != 0 {
-		t.Errorf("%d connections arrived", n)
+// TestNoProxy: a proxy would dial in our place. (That the environment names one
+// cannot be tried: net/http reads it once in a process.)
+func TestNoProxy(t *testing.T) {
+	if transport(t, Policy{}).Proxy != nil {
+		t.Error("requests may go through a proxy")
 	}
 }
 
