@@ -58,8 +58,10 @@ type Client struct {
 	opt       Options
 	userAgent string
 	turns     *turnstile
-	// parsing bounds the bytes that are being parsed at one time, since a parse
-	// takes a multiple of its document in memory.
+	// parsing bounds the bytes of feeds and pages that are being parsed at one
+	// time, since a parse takes a multiple of its document in memory. The turn is
+	// waited for here, before a poll is marked as parsing: a document that waits
+	// when another kills the process must not be blamed for it.
 	parsing      *semaphore.Weighted
 	parsingBytes int64
 	robots       robotsCache
@@ -76,6 +78,9 @@ func New(opt Options) *Client {
 	setDefault(&opt.MinInterval, 5*time.Minute)
 	setDefault(&opt.MaxInterval, 24*time.Hour)
 	opt.MaxInterval = max(opt.MaxInterval, opt.MinInterval)
+	if opt.Limits.Bytes == 0 { // what may be read may be parsed
+		opt.Limits.Bytes = max(document.DefaultLimits().Bytes, int(opt.MaxBody))
+	}
 	if opt.Transport == nil {
 		opt.Transport = netguard.Policy{}.Transport()
 	}
