@@ -97,6 +97,8 @@ func (b *builder) condition(e Expr, where Where) condition {
 	case *near:
 		left, right := b.condition(e.left, where).(place), b.condition(e.right, where).(place)
 		return &condNear{left, right, int32(e.n), e.ordered}
+	case *exact:
+		return b.exact(e, maskOf[e.field].within(where))
 	case *atLeast:
 		return &condAtLeast{e.n, b.condition(e.kid, where).(place)}
 	case *siteIs:
@@ -116,7 +118,7 @@ func (b *builder) condition(e Expr, where Where) condition {
 func (b *builder) major(e Expr) condition {
 	n := MajorMentions
 	switch k := e.(type) {
-	case *term, *near:
+	case *term, *exact, *near:
 	case *conceptRef:
 		if !placesOnly(b.concepts, k.id, 0) {
 			return nil
@@ -148,6 +150,15 @@ func (b *builder) term(e *term, mask fieldMask) condition {
 		return &condLit{lits[0], mask}
 	}
 	return &condLits{lits, mask}
+}
+
+func (b *builder) exact(e *exact, mask fieldMask) condition {
+	b.searched |= mask
+	var seq []piece
+	for w := range strings.FieldsSeq(text.Fold(e.form)) {
+		seq = append(seq, piece{s: w})
+	}
+	return &condExact{condLit{b.lex.add(seq), mask}, e.form}
 }
 
 // spellings are the sequences of words that a term stands for: each word with
@@ -231,6 +242,10 @@ func scoped(e Expr, f Field) Expr {
 		return &anyOf{kids(e.kids)}
 	case *negation:
 		return &negation{scoped(e.kid, f)}
+	case *exact:
+		if e.field == "" {
+			return &exact{f, e.form}
+		}
 	case *near:
 		return &near{scoped(e.left, f), scoped(e.right, f), e.n, e.ordered}
 	case *atLeast:
@@ -300,6 +315,8 @@ func (b *builder) guard(c condition) (g guard, ok bool) {
 	switch c := c.(type) {
 	case *condLit:
 		return guard{[]guardItem{{c.lit, none}}, b.lex.rarity[c.lit]}, true
+	case *condExact:
+		return b.guard(&c.folded)
 	case *condLits:
 		for _, l := range c.lits {
 			g.items = append(g.items, guardItem{l, none})

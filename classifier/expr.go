@@ -38,6 +38,13 @@ type term struct {
 	words []word
 }
 
+// exact holds when the form stands in the field with the same letters, case and
+// punctuation; any white space is like any other.
+type exact struct {
+	field Field
+	form  string
+}
+
 // word is one written word of a term: its parts between hyphens, folded. More
 // than one part match both side by side and closed up to one word.
 type word struct {
@@ -79,6 +86,7 @@ func (*negation) strength() int   { return strengthNot }
 func (*near) strength() int       { return strengthNear }
 func (*atLeast) strength() int    { return strengthTerm }
 func (*term) strength() int       { return strengthTerm }
+func (*exact) strength() int      { return strengthTerm }
 func (*conceptRef) strength() int { return strengthTerm }
 func (*siteIs) strength() int     { return strengthTerm }
 func (*langIs) strength() int     { return strengthTerm }
@@ -87,6 +95,7 @@ func (e *allOf) String() string      { return join(e.kids, " AND ") }
 func (e *anyOf) String() string      { return join(e.kids, " OR ") }
 func (e *negation) String() string   { return "NOT " + bracketed(e.kid, strengthNot) }
 func (e *conceptRef) String() string { return inField(e.field) + "@" + e.id }
+func (e *exact) String() string      { return inField(e.field) + "{" + e.form + "}" }
 func (e *siteIs) String() string     { return "site:" + e.host }
 func (e *langIs) String() string     { return "lang:" + e.tag }
 
@@ -140,7 +149,7 @@ func join(kids []Expr, op string) string {
 // distance from it can be told and its occurrences be counted.
 func isPlace(e Expr) bool {
 	switch e := e.(type) {
-	case *term, *conceptRef, *near:
+	case *term, *exact, *conceptRef, *near:
 		return true
 	case *anyOf:
 		for _, k := range e.kids {
@@ -157,6 +166,8 @@ func isPlace(e Expr) bool {
 func fieldsIn(e Expr, set map[Field]bool) {
 	switch e := e.(type) {
 	case *term:
+		set[e.field] = true
+	case *exact:
 		set[e.field] = true
 	case *conceptRef:
 		set[e.field] = true

@@ -21,6 +21,7 @@ const (
 	lexNot
 	lexField   // "title:", with text the field's name
 	lexConcept // "@csam", with text the concept's id
+	lexExact   // what stands between braces
 	lexNear    // NEAR/n or ONEAR/n
 	lexAtLeast // ATLEAST/n
 	lexBad     // something that was reported; it stands for an operand
@@ -71,7 +72,7 @@ func (l *lexer) run() []lexeme {
 func (l *lexer) next() lexeme {
 	if l.raw {
 		l.raw = false
-		if w := l.bare(); w != "" && w[0] != '@' {
+		if w := l.bare(); w != "" && w[0] != '@' && w[0] != '{' {
 			l.pos += len(w)
 			return lexeme{lexWord, w, l.pos - len(w), -1}
 		}
@@ -98,7 +99,7 @@ func (l *lexer) next() lexeme {
 	case isQuote(r):
 		return l.phrase(at, size)
 	case r == '{':
-		return l.unsupported(at, strings.IndexByte(l.src[at:], '}')+1, "{…}, the exact form,")
+		return l.exact(at)
 	case r == '/':
 		return l.unsupported(at, strings.IndexByte(l.src[at+1:], '/')+2, "/…/, a regular expression,")
 	case r == '-' && at+1 < len(l.src):
@@ -121,6 +122,21 @@ func (l *lexer) unsupported(at, n int, what string) lexeme {
 	l.pos = at + n
 	l.pos += len(l.bare())
 	return lexeme{lexBad, l.src[at:l.pos], at, -1}
+}
+
+func (l *lexer) exact(at int) lexeme {
+	form, tail, ok := strings.Cut(l.src[at+1:], "}")
+	if !ok {
+		l.report(at, "", "the brace that begins here is never closed")
+		l.pos = len(l.src)
+		return lexeme{lexBad, l.src[at:], at, -1}
+	}
+	l.pos = len(l.src) - len(tail)
+	if tail := l.bare(); tail != "" {
+		l.report(l.pos, "put a space between them", "%q directly after a brace", tail)
+		l.pos += len(tail)
+	}
+	return lexeme{lexExact, form, at + 1, -1}
 }
 
 func (l *lexer) phrase(at, size int) lexeme {

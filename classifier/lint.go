@@ -44,6 +44,8 @@ func (t *truth) possible(e Expr) bool {
 	switch e := e.(type) {
 	case *term:
 		return maskOf[e.field].within(t.where) != 0
+	case *exact:
+		return maskOf[e.field].within(t.where) != 0
 	case *conceptRef:
 		return len(t.c.concepts[e.id].exprs) > 0 && maskOf[e.field].within(t.where) != 0
 	case *near:

@@ -218,6 +218,9 @@ func (p *parser) operand(f Field) Expr {
 			return p.spread(t, x)
 		}
 		return e
+	case lexExact:
+		p.take()
+		return p.exact(f, x)
 	case lexNear:
 		p.take()
 		p.errorf(x.at, "", "%s has nothing before it", x.text)

@@ -80,7 +80,7 @@ func (r reference) holds(e Expr) bool {
 			starts[[2]int{p[0], p[1]}] = true
 		}
 		return len(starts) >= e.n
-	case *term:
+	case *term, *exact:
 		return len(r.places(e)) > 0
 	}
 	panic(e)
@@ -89,7 +89,7 @@ func (r reference) holds(e Expr) bool {
 // hasPlace holds for what is counted as a whole where only major mentions do.
 func (r reference) hasPlace(e Expr) bool {
 	switch e := e.(type) {
-	case *term, *near, *atLeast:
+	case *term, *exact, *near, *atLeast:
 		return true
 	case *conceptRef:
 		for _, k := range r.concepts[e.id] {
@@ -134,30 +134,49 @@ func (r reference) places(e Expr) map[[3]int]bool {
 				}
 			}
 		}
-	case *term:
-		fields := []Field{e.field}
-		if e.field == "" {
-			fields = []Field{FieldTitle, FieldLead, FieldBody}
-		}
-		for _, f := range fields {
-			if r.where == Headline && (f == FieldLead || f == FieldBody) || r.where == prominent && f == FieldBody || r.repeated(f, fields) {
-				continue
-			}
-			for n, s := range r.fieldTexts(f) {
-				words := strings.Fields(text.Fold(s))
-				for i := range words {
-					for _, seq := range sequences(e.words) {
-						if startsWith(words[i:], seq) {
-							out[[3]int{100*slices.Index(allFields, f) + n, i, i + len(seq) - 1}] = true
-						}
+	case *exact:
+		r.eachText(e.field, func(n int, s string) {
+			var b text.Buffer
+			b.Add(s)
+			for i, x := range b.Tokens() {
+				for j, y := range b.Tokens()[i:] {
+					if strings.Join(strings.Fields(s[x.Start:y.End]), " ") == e.form {
+						out[[3]int{n, i, i + j}] = true
 					}
 				}
 			}
-		}
+		})
+	case *term:
+		r.eachText(e.field, func(n int, s string) {
+			words := strings.Fields(text.Fold(s))
+			for i := range words {
+				for _, seq := range sequences(e.words) {
+					if startsWith(words[i:], seq) {
+						out[[3]int{n, i, i + len(seq) - 1}] = true
+					}
+				}
+			}
+		})
 	default:
 		panic(e)
 	}
 	return out
+}
+
+// eachText calls f for every piece of text that a field stands for.
+func (r reference) eachText(f Field, do func(n int, s string)) {
+	fields := []Field{f}
+	if f == "" {
+		fields = []Field{FieldTitle, FieldLead, FieldBody}
+	}
+	for _, f := range fields {
+		if r.where == Headline && (f == FieldLead || f == FieldBody) || r.where == prominent && f == FieldBody || r.repeated(f, fields) {
+			continue
+		}
+		for n, s := range r.fieldTexts(f) {
+			do(100*slices.Index(allFields, f)+n, s)
+		}
+	}
 }
 
 var allFields = []Field{FieldTitle, FieldLead, FieldBody, FieldAuthor, FieldTag, FieldURL, FieldSource}
@@ -275,6 +294,9 @@ func genPlace(depth int, f Field) *rapid.Generator[Expr] {
 		kind := 0
 		if depth > 0 {
 			kind = rapid.IntRange(0, 3).Draw(t, "kind")
+		}
+		if kind == 0 && rapid.IntRange(0, 3).Draw(t, "exact") == 0 {
+			return &exact{f, rapid.SampledFrom([]string{"hunt", "p-hunt", "child porn", "Hunt"}).Draw(t, "form")}
 		}
 		switch kind {
 		case 1:

@@ -6,6 +6,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/newswatch/newswatch/classifier/text"
 )
 
@@ -52,6 +54,33 @@ func (p *parser) term(f Field, x lexeme) Expr {
 	}
 	return t
 }
+
+// exact reads what stands between braces.
+func (p *parser) exact(f Field, x lexeme) Expr {
+	if f == FieldSite || f == FieldLang {
+		p.errorf(x.at, "leave the braces out", "%s: has no exact form", f)
+		return nil
+	}
+	var b text.Buffer
+	b.Add(x.text)
+	switch n := b.Len(); {
+	case n == 0:
+		p.errorf(x.at, "", "there is no letter or digit to search for in %q", x.text)
+		return nil
+	case n > maxWords:
+		p.errorf(x.at, "", "the phrase has %d words; at most %d are allowed", n, maxWords)
+		return nil
+	case strings.ContainsAny(x.text, "*?"):
+		p.errorf(x.at+strings.IndexAny(x.text, "*?"), "", "there are no wildcards in an exact form")
+		return nil
+	}
+	first, last := b.Tokens()[0], b.Tokens()[b.Len()-1]
+	return &exact{f, formOf(x.text[first.Start:last.End])}
+}
+
+// formOf is what an exact form is compared by: every run of white space is one
+// space, and accents are composed.
+func formOf(s string) string { return norm.NFC.String(strings.Join(strings.Fields(s), " ")) }
 
 // fields yields what stands between spaces, with its offset.
 func fields(s string) func(yield func(int, string) bool) {

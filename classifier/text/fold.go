@@ -20,6 +20,7 @@ type Token struct {
 type Buffer struct {
 	folded []byte
 	tokens []Token
+	spare  []byte
 }
 
 // MaxLen is the longest text, in bytes, that Add looks at; the rest of a longer
@@ -193,7 +194,8 @@ func (b *Buffer) solo(s string, i, off int) int {
 func (b *Buffer) finish(start, end, off int, compose bool, next int) int {
 	if compose {
 		if w := b.folded[off:]; !norm.NFC.IsNormal(w) {
-			b.folded = append(b.folded[:off], norm.NFC.Bytes(w)...)
+			b.spare = norm.NFC.Append(b.spare[:0], w...)
+			b.folded = append(b.folded[:off], b.spare...)
 		}
 	}
 	b.tokens = append(b.tokens, Token{
