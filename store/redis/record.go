@@ -1,0 +1,254 @@
+package redis
+
+import (
+	"context"
+	"crypto/sha1"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/feed"
+	"github.com/newswatch/newswatch/lease"
+	"github.com/newswatch/newswatch/store"
+)
+
+// tries bounds how often a write is computed anew because what it was computed
+// from had changed. Only a purge or a sweep of the same feed can do that.
+const tries = 20
+
+func (s *Store) errBusy(what string) error {
+	return fmt.Errorf("%w: %s was changed by others %d times in a row", store.ErrUnavailable, what, tries)
+}
+
+// hash is what a script calls redis.sha1hex; it tells versions apart and guards
+// against nobody.
+func hash(s string) string {
+	h := sha1.Sum([]byte(s))
+	return hex.EncodeToString(h[:])
+}
+
+// Unseen compares sightings with what the feed listed before.
+func (s *Store) Unseen(ctx context.Context, feedID string, sightings []store.Sighting) ([]store.Novelty, error) {
+	pipe := s.c.Pipeline()
+	ids := pipe.HMGet(ctx, keyFeed(feedID), "seen")
+	var purged *redis.SliceCmd
+	if len(sightings) > 0 {
+		fields := make([]string, len(sightings))
+		for i, g := range sightings {
+			fields[i] = string(g.ID[:])
+		}
+		purged = pipe.HMGet(ctx, keyPurged(), fields...)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, wrap(ctx, err)
+	}
+	seen, err := store.ParseSeen([]byte(text(ids.Val()[0])))
+	if err != nil {
+		return nil, err
+	}
+	out := seen.Compare(sightings)
+	for i := range out {
+		if purged.Val()[i] != nil {
+			out[i] = store.Purged
+		}
+	}
+	return out, nil
+}
+
+// Record writes what one poll leaves behind.
+func (s *Store) Record(ctx context.Context, b store.Batch) ([]classifier.Hit, error) {
+	b, err := b.Normal()
+	if err != nil {
+		return nil, err
+	}
+	st, err := store.Encode(b.State)
+	if err != nil {
+		return nil, err
+	}
+	var items []any
+	for _, it := range b.Items {
+		body, err := store.Encode(it)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, it.Item.ID[:], it.Stored.UnixMilli(), body)
+	}
+	next := ""
+	if !b.State.NextCheck.IsZero() {
+		next = strconv.FormatInt(b.State.NextCheck.UnixMilli(), 10)
+	}
+	for range tries {
+		args := []any{b.State.FeedID, b.Lease.Token, st, next, b.State.Poisoned}
+		args, hits, err := s.merge(ctx, b, args, items)
+		if err != nil {
+			return nil, err
+		}
+		out, err := s.list(ctx, record, args...)
+		if err != nil {
+			return nil, err
+		}
+		switch out[0] {
+		case "lost":
+			return nil, lease.ErrLost
+		case "again":
+			return s.again(ctx, b, integer(out[1]), integer(out[2]))
+		case "ok":
+			return fresh(hits, out[1:])
+		}
+	}
+	return nil, s.errBusy(b.State.FeedID)
+}
+
+// merged is a hit as it will be stored, and which of its rules are new.
+type merged struct {
+	hit        classifier.Hit
+	unnumbered []int
+}
+
+// merge reads what the batch changes, and adds the changes to the arguments.
+func (s *Store) merge(ctx context.Context, b store.Batch, args, items []any) ([]any, []merged, error) {
+	pipe := s.c.Pipeline()
+	ids := pipe.HMGet(ctx, keyFeed(b.State.FeedID), "seen")
+	rows := make([]*redis.SliceCmd, len(b.Hits))
+	for i, h := range b.Hits {
+		rows[i] = pipe.HMGet(ctx, keyHit(string(h.Item.ID[:])), "b", "s")
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, nil, wrap(ctx, err)
+	}
+
+	old := text(ids.Val()[0])
+	seen, err := store.ParseSeen([]byte(old))
+	if err != nil {
+		return nil, nil, err
+	}
+	seen = seen.After(b.Seen, b.State.LastPoll)
+	packed, oldest := string(seen.Bytes()), ""
+	if packed == old || len(b.Seen) == 0 {
+		packed = ""
+	}
+	if gone, ok := seen.OldestGone(); ok {
+		oldest = strconv.FormatInt(gone.Unix(), 10)
+	}
+	args = append(args, hash(old), packed, seen.Len(), oldest, len(items)/3)
+	args = append(args, items...)
+
+	hits := make([]merged, len(b.Hits))
+	for i, next := range b.Hits {
+		was, version, err := stored(rows[i].Val())
+		if err != nil {
+			return nil, nil, err
+		}
+		m := &hits[i]
+		m.hit, m.unnumbered = store.MergeHit(was, next)
+		body, seqs, err := split(m.hit, m.unnumbered)
+		if err != nil {
+			return nil, nil, err
+		}
+		args = append(args, next.Item.ID[:], version, body, m.hit.Found.UnixMilli(), seqs)
+	}
+	return args, hits, nil
+}
+
+// stored reads a hit's hash; nil where there is none. The version is of what was
+// read.
+func stored(v []any) (h *classifier.Hit, version string, err error) {
+	body, seqs := text(v[0]), text(v[1])
+	if body == "" {
+		return nil, "", nil
+	}
+	h = new(classifier.Hit)
+	if err := store.Decode([]byte(body), h); err != nil {
+		return nil, "", err
+	}
+	for i, seq := range strings.Fields(seqs) {
+		if i < len(h.Rules) {
+			h.Rules[i].Seq = integer(seq)
+		}
+	}
+	return h, hash(body + seqs), nil
+}
+
+// split encodes a hit without its seqs, which the script gives, and lists these,
+// with a + for each that is still to be given.
+func split(h classifier.Hit, unnumbered []int) (body []byte, seqs string, err error) {
+	list := make([]string, len(h.Rules))
+	rules := make([]classifier.RuleMatch, len(h.Rules))
+	for i, r := range h.Rules {
+		list[i] = strconv.FormatInt(r.Seq, 10)
+		r.Seq = 0
+		rules[i] = r
+	}
+	for _, i := range unnumbered {
+		list[i] = "+"
+	}
+	h.Rules = rules
+	body, err = store.Encode(h)
+	return body, strings.Join(list, " "), err
+}
+
+// fresh are the hits that are new in the log, with the seqs that they were given.
+func fresh(hits []merged, seqs []string) ([]classifier.Hit, error) {
+	var out []classifier.Hit
+	for i, m := range hits {
+		given := strings.Fields(seqs[i])
+		if len(given) == 0 || len(m.unnumbered) == 0 {
+			continue // purged, or no news
+		}
+		for r := range m.hit.Rules {
+			m.hit.Rules[r].Seq = integer(given[r])
+		}
+		out = append(out, m.hit)
+	}
+	return out, nil
+}
+
+// again answers a batch that is written already, as the first time.
+func (s *Store) again(ctx context.Context, b store.Batch, from, to int64) ([]classifier.Hit, error) {
+	ids := make([]string, len(b.Hits))
+	for i, h := range b.Hits {
+		ids[i] = string(h.Item.ID[:])
+	}
+	hits, err := s.load(ctx, ids)
+	var out []classifier.Hit
+	for _, h := range hits {
+		if _, ok := store.Reported(h, from, to); ok {
+			out = append(out, h)
+		}
+	}
+	return out, err
+}
+
+// load reads hits by the bytes of their ids, and leaves out those that are gone.
+func (s *Store) load(ctx context.Context, ids []string) ([]classifier.Hit, error) {
+	var out []classifier.Hit
+	err := each(ctx, s.c, ids, func(p redis.Pipeliner, id string) error {
+		return p.HMGet(ctx, keyHit(id), "b", "s").Err()
+	}, func(_ string, cmd redis.Cmder) error {
+		h, _, err := stored(cmd.(*redis.SliceCmd).Val())
+		if h != nil {
+			out = append(out, *h)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// Hit returns one hit.
+func (s *Store) Hit(ctx context.Context, id feed.ItemID) (classifier.Hit, error) {
+	hits, err := s.load(ctx, []string{string(id[:])})
+	if err != nil {
+		return classifier.Hit{}, err
+	}
+	if len(hits) == 0 {
+		return classifier.Hit{}, store.ErrNotFound
+	}
+	return hits[0], nil
+}

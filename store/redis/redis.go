@@ -1,0 +1,182 @@
+// Package redis keeps newswatch's memory in Redis 7.0 or newer: the engine for
+// several replicas on one store.
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/newswatch/newswatch/store"
+)
+
+// Store is a store.Store on one Redis server. A write that returned is as safe
+// as the server's persistence makes it: with appendfsync everysec it survives
+// the server's death, and the last second may not survive a power cut. What is
+// lost is polled and found again; see docs/store.md.
+type Store struct {
+	c redis.UniversalClient
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open connects to the server that a redis:// or rediss:// URL names, and checks
+// that it is fit to hold a store: at least version 7.0, and not set to evict
+// keys when memory is short, which would silently forget what was seen.
+func Open(ctx context.Context, url string) (*Store, error) {
+	o, err := redis.ParseURL(url)
+	if err != nil {
+		// The parser's error may quote the URL, and with it the password.
+		return nil, errors.New("redis: store.url is not a redis:// or rediss:// URL")
+	}
+	// Without it a call ignores its context until the read timeout.
+	o.ContextTimeoutEnabled = true
+	// Servers of version 7.0 answer both with errors, three a connection.
+	o.DisableIdentity = true
+	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	// Every write bears a repetition, so one whose answer was lost may be sent
+	// again; more than once would only pile up on a slow server.
+	o.MaxRetries = 1
+	o.ReadTimeout, o.WriteTimeout = 10*time.Second, 10*time.Second
+	s := &Store{c: redis.NewClient(o)}
+	if err := s.fit(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// fit refuses a server that would lose the store.
+func (s *Store) fit(ctx context.Context) error {
+	info, err := s.c.InfoMap(ctx, "server", "memory").Result()
+	if err != nil {
+		return wrap(ctx, err)
+	}
+	version := info["Server"]["redis_version"]
+	if major, _, _ := strings.Cut(version, "."); major != "" {
+		if n, err := strconv.Atoi(major); err == nil && n < 7 {
+			return fmt.Errorf("redis: the server is of version %s; newswatch needs 7.0", version)
+		}
+	}
+	if policy := info["Memory"]["maxmemory_policy"]; policy != "" && policy != "noeviction" {
+		return fmt.Errorf("redis: the server's maxmemory-policy is %s: it would silently forget what was seen and reported; "+
+			"set it to noeviction", policy)
+	}
+	return nil
+}
+
+// Close closes the connections.
+func (s *Store) Close() error {
+	if err := s.c.Close(); err != nil && !errors.Is(err, redis.ErrClosed) {
+		return fmt.Errorf("redis: %w", err)
+	}
+	return nil
+}
+
+// Ping writes, since a replica or a server out of memory can still be read.
+func (s *Store) Ping(ctx context.Context) error {
+	return wrap(ctx, s.c.HIncrBy(ctx, keyTotals(), "head", 0).Err())
+}
+
+// wrap gives an error its class. The context's own error comes first.
+func wrap(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("redis: %w", context.Cause(ctx))
+	case errors.Is(err, redis.Nil):
+		return store.ErrNotFound
+	}
+	return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+}
+
+// run runs a script. A script that returns nothing gives nil.
+func (s *Store) run(ctx context.Context, sc *redis.Script, args ...any) (any, error) {
+	v, err := sc.Run(ctx, s.c, []string{prefix}, args...).Result()
+	if errors.Is(err, redis.Nil) {
+		return nil, nil
+	}
+	return v, wrap(ctx, err)
+}
+
+// list runs a script that returns strings.
+func (s *Store) list(ctx context.Context, sc *redis.Script, args ...any) ([]string, error) {
+	v, err := s.run(ctx, sc, args...)
+	if err != nil {
+		return nil, err
+	}
+	vs, _ := v.([]any)
+	out := make([]string, len(vs))
+	for i, x := range vs {
+		out[i] = fmt.Sprint(x)
+	}
+	return out, nil
+}
+
+// number runs a script that returns an integer.
+func (s *Store) number(ctx context.Context, sc *redis.Script, args ...any) (int64, error) {
+	v, err := s.run(ctx, sc, args...)
+	n, _ := v.(int64)
+	return n, err
+}
+
+// integer reads a number that a script or a hash holds; what is absent is zero.
+func integer(s string) int64 {
+	n, _ := strconv.ParseInt(s, 10, 64)
+	return n
+}
+
+// at reads milliseconds; what is absent is the zero time.
+func at(ms string) time.Time {
+	if ms == "" {
+		return time.Time{}
+	}
+	return store.FromMilli(integer(ms))
+}
+
+// text is a value of HMGET; what is absent is empty.
+func text(v any) string {
+	s, _ := v.(string)
+	return s
+}
+
+// ceilMilli is the first millisecond that is not before t.
+func ceilMilli(t time.Time) int64 {
+	ms := t.UnixMilli()
+	if t.After(time.UnixMilli(ms)) {
+		ms++
+	}
+	return ms
+}
+
+// each runs a read for many keys in few round trips, in chunks, so that neither
+// side holds all answers at once.
+func each[K any](ctx context.Context, c redis.UniversalClient, keys []K, read func(redis.Pipeliner, K) error, got func(K, redis.Cmder) error) error {
+	const chunk = 500
+	for len(keys) > 0 {
+		n := min(chunk, len(keys))
+		pipe := c.Pipeline()
+		for _, k := range keys[:n] {
+			if err := read(pipe, k); err != nil {
+				return err
+			}
+		}
+		cmds, err := pipe.Exec(ctx)
+		if err != nil && !errors.Is(err, redis.Nil) {
+			return wrap(ctx, err)
+		}
+		for i, k := range keys[:n] {
+			if err := got(k, cmds[i]); err != nil {
+				return err
+			}
+		}
+		keys = keys[n:]
+	}
+	return nil
+}
