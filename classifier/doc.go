@@ -231,8 +231,3 @@ func host(link string) string {
 func withinHost(h, domain string) bool {
 	return h == domain || len(h) > len(domain) && strings.HasSuffix(h, domain) && h[len(h)-len(domain)-1] == '.'
 }
-
-// withinLang reports whether a language tag is the wanted one or a narrower one.
-func withinLang(tag, want string) bool {
-	return len(tag) >= len(want) && strings.EqualFold(tag[:len(want)], want) && (len(tag) == len(want) || tag[len(want)] == '-')
-}

@@ -101,7 +101,7 @@ func (l *lexer) next() lexeme {
 	case r == '{':
 		return l.exact(at)
 	case r == '/':
-		return l.unsupported(at, strings.IndexByte(l.src[at+1:], '/')+2, "/…/, a regular expression,")
+		return l.unsupported(at, strings.IndexByte(l.src[at+1:], '/')+2, "a regular expression")
 	case r == '-' && at+1 < len(l.src):
 		// The minus sign of a term to exclude; within a word it is a hyphen.
 		if n, _ := utf8.DecodeRuneInString(l.src[at+1:]); !unicode.IsSpace(n) && n != ')' {
@@ -157,7 +157,7 @@ func (l *lexer) phrase(at, size int) lexeme {
 			l.pos += len(tail)
 			return lexeme{lexPhrase, phrase, start, n}
 		case tail[0] == '^':
-			return l.unsupported(l.pos, len(tail), "^, the weight of a term,")
+			return l.unsupported(l.pos, len(tail), "the weight of a term")
 		}
 		l.report(l.pos, "put a space between them", "%q directly after a phrase", tail)
 		l.pos += len(tail)
@@ -179,6 +179,14 @@ func (l *lexer) bare() string {
 // symbols are what other languages write for the operators.
 var symbols = map[string]string{
 	"&": "AND", "&&": "AND", "+": "AND", "|": "OR", "||": "OR", "!": "NOT", "-": "NOT", "~": "NOT",
+}
+
+// symbolHelp is what to do about a symbol that looks like an operator.
+var symbolHelp = map[byte]string{
+	'^': "the weight of a term is not supported",
+	'~': "the distance of a phrase stands directly after its closing quote",
+	'{': "put a space before the brace", '}': "no brace was opened",
+	'|': "write OR", '!': "write NOT", '+': "leave it out: words side by side must all be there",
 }
 
 // operatorNames are what a misspelt operator with a number is compared with.
@@ -258,8 +266,8 @@ func (l *lexer) word(at int) lexeme {
 	if w[0] == '@' {
 		return lexeme{lexConcept, w[1:], at + 1, -1}
 	}
-	if i := strings.IndexByte(w, '^'); i > 0 {
-		l.report(at+i, "", "^, the weight of a term, is not supported")
+	if i := strings.IndexAny(w, "^~{}|!+"); i == 0 || i > 0 && w[i] != '!' && w[i] != '+' {
+		l.report(at+i, symbolHelp[w[i]], "%q has no meaning here", w[i:i+1])
 		return lexeme{lexBad, w, at, -1}
 	}
 	if l.pos < len(l.src) && l.src[l.pos] == '(' {

@@ -8,14 +8,17 @@ const maxLeaves = 12
 // lint says of a rule if it can never match, or matches without any of its words.
 func (c *compiler) lint(p parsed) (Finding, bool) {
 	t := truth{c: c, where: p.rule.Where, index: map[string]int{}}
-	t.leaves(p.expr)
-	if t.eval(p.expr, 0) {
+	root := t.table(p.expr, true)
+	switch {
+	case root.eval(0):
 		return c.finding(p.rule, AlwaysMatches, "the rule matches every item that does not have its words",
 			"add a word that an item must have"), true
+	case root.eval(t.wanted):
+		return Finding{}, false
 	}
 	if n := len(t.index); n <= maxLeaves {
 		for set := range uint64(1) << n {
-			if t.eval(p.expr, set) {
+			if root.eval(set) {
 				return Finding{}, false
 			}
 		}
@@ -31,11 +34,68 @@ func (c *compiler) finding(r Rule, check Check, msg, suggestion string) Finding 
 	return f
 }
 
-// truth evaluates an expression for a choice of the terms that are found.
+// truth turns an expression into one over bits, each of which says whether a
+// term is found.
 type truth struct {
-	c     *compiler
-	where Where
-	index map[string]int // of the terms that can be found at all
+	c      *compiler
+	where  Where
+	index  map[string]int // of the terms that can be found at all
+	wanted uint64         // those that stand under no NOT
+}
+
+// truthNode is all of its kids, or any of them, or a bit; each perhaps negated.
+type truthNode struct {
+	kids []truthNode
+	any  bool
+	not  bool
+	bit  int // -1 for what cannot be found
+}
+
+func (t *truth) table(e Expr, wanted bool) truthNode {
+	var n truthNode
+	switch e := e.(type) {
+	case *negation:
+		n = t.table(e.kid, !wanted)
+		n.not = !n.not
+		return n
+	case *allOf, *anyOf:
+		_, n.any = e.(*anyOf)
+		for _, k := range parts(e) {
+			n.kids = append(n.kids, t.table(k, wanted))
+		}
+		return n
+	}
+	if !t.possible(e) {
+		n.bit = -1
+		return n
+	}
+	s := e.String()
+	bit, ok := t.index[s]
+	if !ok {
+		bit = len(t.index)
+		t.index[s] = bit
+	}
+	// Beyond 63 terms several share the last bit: a rule of so many is not
+	// tried in full, and is taken to be satisfiable if that makes it so.
+	n.bit = min(bit, 63)
+	if wanted {
+		t.wanted |= 1 << n.bit
+	}
+	return n
+}
+
+func (n truthNode) eval(set uint64) bool {
+	holds := n.bit >= 0 && set&(1<<max(n.bit, 0)) != 0
+	if len(n.kids) > 0 {
+		holds = !n.any
+		for _, k := range n.kids {
+			if k.eval(set) == n.any {
+				holds = n.any
+				break
+			}
+		}
+	}
+	return holds != n.not
 }
 
 // possible reports whether a term can be found in the part of an item that the
@@ -56,48 +116,4 @@ func (t *truth) possible(e Expr) bool {
 		return slices.ContainsFunc(e.kids, t.possible)
 	}
 	return true
-}
-
-func (t *truth) leaves(e Expr) {
-	switch e := e.(type) {
-	case *allOf:
-		for _, k := range e.kids {
-			t.leaves(k)
-		}
-	case *anyOf:
-		for _, k := range e.kids {
-			t.leaves(k)
-		}
-	case *negation:
-		t.leaves(e.kid)
-	default:
-		if s := e.String(); t.possible(e) {
-			if _, ok := t.index[s]; !ok {
-				t.index[s] = len(t.index)
-			}
-		}
-	}
-}
-
-func (t *truth) eval(e Expr, set uint64) bool {
-	switch e := e.(type) {
-	case *allOf:
-		for _, k := range e.kids {
-			if !t.eval(k, set) {
-				return false
-			}
-		}
-		return true
-	case *anyOf:
-		for _, k := range e.kids {
-			if t.eval(k, set) {
-				return true
-			}
-		}
-		return false
-	case *negation:
-		return !t.eval(e.kid, set)
-	}
-	i, ok := t.index[e.String()]
-	return ok && i < 64 && set&(1<<i) != 0
 }

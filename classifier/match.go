@@ -341,8 +341,7 @@ func (condLang) collect(*scratch)       {}
 type filter struct{ languages, feeds, feedTags []string }
 
 func (f *filter) admits(d *Doc) bool {
-	if len(f.languages) > 0 && d.Lang != "" &&
-		!slices.ContainsFunc(f.languages, func(want string) bool { return withinLang(d.Lang, want) }) {
+	if len(f.languages) > 0 && !d.inLanguage(f.languages) {
 		return false
 	}
 	if len(f.feeds) > 0 && !slices.Contains(f.feeds, d.FeedID) {

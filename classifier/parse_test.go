@@ -129,6 +129,9 @@ func TestLint(t *testing.T) {
 		{"NOT a", "", AlwaysMatches},
 		{"a OR NOT b", "", AlwaysMatches},
 		{"NOT (a AND b)", "", AlwaysMatches},
+		{"a b c d e f g h i j k l AND NOT (a b)", "", NeverMatches},
+		{"a OR (b AND NOT a)", "", ""},
+		{"body:a NEAR/3 body:b", Headline, NeverMatches},
 		{"lang:en", "", ""},
 		{"a AND NOT lang:en", "", ""},
 	} {

@@ -15,8 +15,9 @@ type Rule struct {
 	Where Where
 	// Languages, Feeds and FeedTags, where not empty, are necessary conditions
 	// on the item: one of each must fit. An item whose language nobody stated
-	// fits every language, lest a feed that says nothing lose its stories; "en"
-	// fits "en-in" too.
+	// fits every language, lest a feed that says nothing lose its stories, and
+	// one in an Indic script fits the languages of the script, whatever its feed
+	// states; "en" fits "en-in" too.
 	Languages []string
 	Feeds     []string
 	FeedTags  []string
