@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/newswatch/newswatch/classifier"
@@ -196,5 +197,66 @@ func TestSeed(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestHeadlines runs the default rules on invented headlines: short ones of old
+// newspapers, prosecutors' press releases, Indian desks, eleven languages; and
+// their neighbours that are about something else.
+func TestHeadlines(t *testing.T) {
+	rs := defaultRules(t)
+	data, err := os.ReadFile("testdata/headlines.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plus, minus int
+	for line := range strings.Lines(string(data)) {
+		mark, title, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if mark != "+" && mark != "-" {
+			continue
+		}
+		want := mark == "+"
+		if want {
+			plus++
+		} else {
+			minus++
+		}
+		docs := []classifier.Doc{{Title: title}}
+		if !want { // what is to be left is to be left as a summary and in a text, too
+			docs = append(docs, classifier.Doc{Title: "News", Lead: title}, classifier.Doc{Title: "News", Body: title})
+		}
+		for _, doc := range docs {
+			if got := rs.Match(&doc); (len(got) > 0) != want {
+				t.Errorf("found %v, want %v: %s (%+v)", len(got) > 0, want, title, got)
+			}
+		}
+	}
+	if plus < 100 || minus < 50 {
+		t.Errorf("%d to find and %d to leave", plus, minus)
+	}
+}
+
+// TestNoise: in newspapers at large, of which most is about something else, the
+// default rules find little.
+func TestNoise(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(corpus(t, "news-text"), "*.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rs := defaultRules(t)
+	items, found := 0, 0
+	for _, f := range files {
+		readLines(t, f, func(l labelled) {
+			doc := l.doc()
+			items++
+			if len(rs.Match(&doc)) > 0 {
+				found++
+			}
+		})
+	}
+	share := float64(found) / float64(max(1, items))
+	t.Logf("%d of %d items found, %.2f %%", found, items, 100*share)
+	if items > 10_000 && (share < 0.002 || share > 0.006) {
+		t.Errorf("want between 0.2 %% and 0.6 %%: less means that a rule has died, more that one floods")
 	}
 }
