@@ -111,25 +111,23 @@ func (s calendar) String() string { return s.text }
 const horizon = 10 * 366
 
 func (s calendar) Next(t time.Time) time.Time {
-	first := dateOf(t.In(s.tz))
-	// A time that the clocks skipped just before midnight comes on the next day,
-	// so the search begins one day back.
-	for i := -1; i < horizon; i++ {
-		d := first.plus(i)
-		if !s.matches(d) {
-			continue
-		}
-		find := s.nextPromised
-		if s.realTime {
-			find = s.nextReal
-		}
-		if next, ok := find(d, t); ok {
-			return next
+	next, ok := time.Time{}, false
+	if s.realTime {
+		next, ok = s.nextReal(t)
+	} else {
+		first := dateOf(t.In(s.tz))
+		for i := 0; i < horizon && !ok; i++ {
+			if d := first.plus(i); s.matches(d) {
+				next, ok = s.nextPromised(d, t)
+			}
 		}
 	}
-	// Not reached: newCalendar refuses what does not come. A late turn would still
-	// be better than none, or than a search without an end.
-	return t.Add(24 * time.Hour)
+	if !ok {
+		// Not reached: newCalendar refuses what does not come. A late turn would
+		// still be better than none, or than a search without an end.
+		return t.Add(24 * time.Hour)
+	}
+	return next
 }
 
 func (s calendar) matches(d date) bool {
@@ -144,24 +142,33 @@ func (s calendar) matches(d date) bool {
 	return dom || dow
 }
 
-// nextReal returns the first instant of the local day after t whose local time
-// matches.
-func (s calendar) nextReal(d date, t time.Time) (time.Time, bool) {
-	at := d.start(s.tz)
-	if !at.After(t) {
-		at = t.Truncate(time.Minute).Add(time.Minute)
-	}
-	// A minute at a time: clocks were set at odd minutes and by odd amounts, and
-	// a day has few minutes.
-	for ; ; at = at.Add(time.Minute) {
+// nextReal returns the first instant after t whose local time matches. It goes a
+// minute at a time, since clocks were set at odd minutes, by odd amounts, and back
+// into the day before; days that do not match are jumped over, but for the hours
+// beside one that does.
+func (s calendar) nextReal(t time.Time) (time.Time, bool) {
+	const lead = 3 * time.Hour
+	at := t.Truncate(time.Minute).Add(time.Minute)
+	for range 4 * 24 * 60 {
 		local := at.In(s.tz)
-		if dateOf(local) != d {
-			return time.Time{}, false
-		}
-		if s.hours>>local.Hour()&1 == 1 && s.minutes>>local.Minute()&1 == 1 {
+		d := dateOf(local)
+		if s.matches(d) && s.hours>>local.Hour()&1 == 1 && s.minutes>>local.Minute()&1 == 1 {
 			return at, true
 		}
+		at = at.Add(time.Minute)
+		if s.matches(d) || s.matches(d.plus(-1)) && local.Hour() < 3 {
+			continue
+		}
+		for i := 1; i < horizon; i++ {
+			if d := d.plus(i); s.matches(d) {
+				if near := d.start(s.tz).Add(-lead); near.After(at) {
+					at = near
+				}
+				break
+			}
+		}
 	}
+	return time.Time{}, false
 }
 
 // nextPromised returns the first turn after t that is promised for the local

@@ -139,6 +139,16 @@ func TestScheduleNext(t *testing.T) {
 			[]string{"2011-12-29 07:00 -1000", "2011-12-31 07:00 +1400"}},
 		{"Apia, hourly", "@hourly", "Pacific/Apia", "2011-12-29 22:30 -1000",
 			[]string{"2011-12-29 23:00 -1000", "2011-12-31 00:00 +1400"}},
+		{"Pyongyang 2018: a gap across midnight", "45 23 * * *", "Asia/Pyongyang", "2018-05-04 12:00 +0830",
+			[]string{"2018-05-05 00:00 +0900", "2018-05-05 23:45 +0900"}},
+		{"St John's 2010: back into the day before", "*/30 * * * *", "America/St_Johns", "2010-11-07 00:00 -0230",
+			[]string{"2010-11-06 23:30 -0330", "2010-11-07 00:00 -0330", "2010-11-07 00:30 -0330"}},
+		{"St John's 2010: daily", "30 23 * * *", "America/St_Johns", "2010-11-06 12:00 -0230",
+			[]string{"2010-11-06 23:30 -0230", "2010-11-07 23:30 -0330"}},
+		{"St John's 2010: only on the day that comes back", "*/30 * * * 6", "America/St_Johns", "2010-11-06 23:31 -0230",
+			[]string{"2010-11-06 23:30 -0330", "2010-11-13 00:00 -0330"}},
+		{"hourly on a leap day", "0 * 29 2 *", "America/New_York", "2024-02-29 23:30 -0500",
+			[]string{"2028-02-29 00:00 -0500"}},
 		{"leap day", "0 9 29 2 *", "UTC", "2025-01-01 00:00 +0000",
 			[]string{"2028-02-29 09:00 +0000", "2032-02-29 09:00 +0000"}},
 		{"no leap day in 2100", "0 9 29 2 *", "UTC", "2096-03-01 00:00 +0000",
@@ -316,7 +326,7 @@ func FuzzParseSchedule(f *testing.F) {
 
 func BenchmarkScheduleNext(b *testing.B) {
 	at := time.Date(2018, 11, 3, 23, 0, 0, 0, time.UTC)
-	for _, spec := range []string{"0 7 * * *", "@hourly", "0 9 29 2 *", "59 23 31 12 *", "* 1-22 * * *"} {
+	for _, spec := range []string{"0 7 * * *", "@hourly", "0 9 29 2 *", "0 * 29 2 *", "59 23 31 12 *", "* 1-22 * * *"} {
 		s := schedule(b, spec, "America/Sao_Paulo")
 		b.Run(spec, func(b *testing.B) {
 			for b.Loop() {

@@ -3,6 +3,7 @@ package email
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"io"
 	"net"
 	"strconv"
@@ -90,6 +91,9 @@ func TestFaults(t *testing.T) {
 		{name: "AUTH 454", auth: "PLAIN", steps: map[string]string{"AUTH": "454 4.7.0 later" + leak}, want: notify.FailureDeferred},
 		{name: "AUTH challenge that is not base64", auth: "LOGIN", steps: map[string]string{"AUTH": "334 !" + password}, want: notify.FailureAuth},
 		{name: "AUTH challenge after all was said", auth: "PLAIN", steps: map[string]string{"AUTH": "334 " + "cGFzcw=="}, want: notify.FailureAuth},
+		{name: "AUTH challenge that repeats secrets", auth: "SCRAM-SHA-256", steps: map[string]string{
+			"AUTH": "334 " + base64.StdEncoding.EncodeToString([]byte("e="+username+password)),
+		}, want: notify.FailureAuth},
 		{name: "AUTH cut", auth: "PLAIN", steps: map[string]string{"AUTH": "cut"}, want: notify.FailureConnect},
 		{name: "AUTH hang", auth: "PLAIN", steps: map[string]string{"AUTH": "hang"}, want: notify.FailureTimeout},
 		{name: "MAIL 451", steps: map[string]string{"MAIL": "451 4.3.0 later" + leak}, want: notify.FailureDeferred},

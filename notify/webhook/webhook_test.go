@@ -270,7 +270,11 @@ func TestUnreachable(t *testing.T) {
 	}
 	l.Close()
 	closed := func(c *Config) { c.URL = "https://" + l.Addr().String() + secretPath }
-	notifytest.Failed(t, hook(t, nil, closed).Notify(t.Context(), notifytest.Digest()), notify.FailureConnect, false, secrets...)
+	err = hook(t, nil, closed).Notify(t.Context(), notifytest.Digest())
+	notifytest.Failed(t, err, notify.FailureConnect, false, secrets...)
+	if !strings.Contains(err.Error(), "connection refused") {
+		t.Errorf("the cause is lost: %v", err)
+	}
 
 	ok := func(http.ResponseWriter, *http.Request) { t.Error("a digest was sent") }
 	unknown := &http.Transport{}
