@@ -19,7 +19,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// compressed undoes nothing: it is s in the given coding.
+// compressed is s in the given coding.
 func compressed(t testing.TB, coding, s string) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -31,6 +31,8 @@ func compressed(t testing.TB, coding, s string) string {
 		w = zlib.NewWriter(&b)
 	case "flate":
 		w, _ = flate.NewWriter(&b, flate.BestCompression)
+	case "flate, stored":
+		w, _ = flate.NewWriter(&b, flate.NoCompression)
 	case "br":
 		w = brotli.NewWriter(&b)
 	case "zstd":
@@ -47,9 +49,24 @@ func compressed(t testing.TB, coding, s string) string {
 	return b.String()
 }
 
+// lookalike is doc in bare deflate whose first two bytes pass the check of a
+// zlib header that they are not: a stored block (RFC 1951 §3.2.4) begins with a
+// zero and its length, which is padded to be a multiple of 31.
+func lookalike(t testing.TB, doc string) string {
+	for len(doc)&0xff != 31 {
+		doc += "\n"
+	}
+	s := compressed(t, "flate, stored", doc)
+	if (uint(s[0])<<8|uint(s[1]))%31 != 0 || s[0]&0x0f == 8 {
+		t.Fatalf("% x is no lookalike", s[:2])
+	}
+	return s
+}
+
 func TestContentCoding(t *testing.T) {
 	doc := rss("a", "b", "c")
 	gz := compressed(t, "gzip", doc)
+	stored := lookalike(t, doc)
 	bomb := strings.Repeat(" ", 16<<20)
 	for _, tt := range []struct {
 		name   string
@@ -65,6 +82,7 @@ func TestContentCoding(t *testing.T) {
 		{"gzip in two members (RFC 1952 §2.2)", "gzip", compressed(t, "gzip", doc[:100]) + compressed(t, "gzip", doc[100:]), ""},
 		{"deflate as zlib (RFC 9110 §8.4.1.2)", "deflate", compressed(t, "zlib", doc), ""},
 		{"deflate as servers misread it (RFC 9110 §8.4.1.2, note)", "deflate", compressed(t, "flate", doc), ""},
+		{"deflate that could be zlib by its check (RFC 1950 §2.2)", "deflate", stored, ""},
 		{"brotli (RFC 7932)", "br", compressed(t, "br", doc), ""},
 		{"zstd (RFC 8878)", "zstd", compressed(t, "zstd", doc), ""},
 

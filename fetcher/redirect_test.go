@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -280,14 +281,13 @@ func TestCircleIsSeenAtOnce(t *testing.T) {
 // TestTimeoutIsForTheWholeWay: ten slow redirects do not get ten timeouts.
 func TestTimeoutIsForTheWholeWay(t *testing.T) {
 	c, _ := newClient(t, Options{Timeout: 400 * time.Millisecond})
-	n := 0
+	var n atomic.Int64
 	s := newSite(t, "127.0.0.1", func(w http.ResponseWriter, r *http.Request) {
-		n++
 		select {
 		case <-time.After(150 * time.Millisecond):
 		case <-r.Context().Done():
 		}
-		http.Redirect(w, r, fmt.Sprintf("/%d", n), http.StatusFound)
+		http.Redirect(w, r, fmt.Sprintf("/%d", n.Add(1)), http.StatusFound)
 	})
 	check(t, c, feedAt(s.URL), State{}, Failed, ReasonTimeout)
 }
