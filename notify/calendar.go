@@ -144,10 +144,9 @@ func (s calendar) matches(d date) bool {
 
 // nextReal returns the first instant after t whose local time matches. It goes a
 // minute at a time, since clocks were set at odd minutes, by odd amounts, and back
-// into the day before; days that do not match are jumped over, but for the hours
-// beside one that does.
+// into the day before; days that do not match are jumped over, but for the first
+// hours after one that does.
 func (s calendar) nextReal(t time.Time) (time.Time, bool) {
-	const lead = 3 * time.Hour
 	at := t.Truncate(time.Minute).Add(time.Minute)
 	for range 4 * 24 * 60 {
 		local := at.In(s.tz)
@@ -161,9 +160,7 @@ func (s calendar) nextReal(t time.Time) (time.Time, bool) {
 		}
 		for i := 1; i < horizon; i++ {
 			if d := d.plus(i); s.matches(d) {
-				if near := d.start(s.tz).Add(-lead); near.After(at) {
-					at = near
-				}
+				at = later(at, d.start(s.tz))
 				break
 			}
 		}

@@ -133,13 +133,16 @@ func chop(w string, width int) []string {
 	}
 	var out []string
 	start, used := 0, 0
+	letter, before := 0, 0 // where the last letter began, and the columns before it
 	for i, r := range w {
-		n := runeColumns(r)
-		if n > 0 && !unicode.IsMark(r) && used+n > width && i > start {
-			out = append(out, w[start:i])
-			start, used = i, 0
+		if !unicode.In(r, unicode.M, unicode.Cf) {
+			letter, before = i, used
 		}
-		used += n
+		used += runeColumns(r)
+		if used > width && letter > start {
+			out = append(out, w[start:letter])
+			start, used, before = letter, used-before, 0
+		}
 	}
 	return append(out, w[start:])
 }
