@@ -11,12 +11,11 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/newswatch/newswatch/store"
 )
 
-// Store is a store.Store on one Redis server. A write that returned is as safe
+// Store is a store.Store on Redis. A write that returned is as safe
 // as the server's persistence makes it: with appendfsync everysec it survives
 // the server's death, and the last second may not survive a power cut. What is
 // lost is polled and found again; see docs/store.md.
@@ -26,46 +25,46 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open connects to the server that a redis:// or rediss:// URL names, and checks
-// that it is fit to hold a store: at least version 7.0, and not set to evict
-// keys when memory is short, which would silently forget what was seen.
+// Open connects to what the URL names: one server (redis://, rediss://), the
+// primary that a set of sentinels speaks of (redis+sentinel://host:port,…/name/db),
+// or a Cluster (redis+cluster://host:port,…). It checks that every primary is fit
+// to hold a store: at least version 7.0, and not set to evict keys when memory is
+// short, which would silently forget what was seen.
 func Open(ctx context.Context, url string) (*Store, error) {
-	o, err := redis.ParseURL(url)
+	c, err := dial(url)
 	if err != nil {
-		// The parser's error may quote the URL, and with it the password.
-		return nil, errors.New("redis: store.url is not a redis:// or rediss:// URL")
+		return nil, err
 	}
-	// Without it a call ignores its context until the read timeout.
-	o.ContextTimeoutEnabled = true
-	// Servers of version 7.0 answer both with errors, three a connection.
-	o.DisableIdentity = true
-	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	// Every write bears a repetition, so one whose answer was lost may be sent
-	// again; more than once would only pile up on a slow server.
-	o.MaxRetries = 1
-	o.ReadTimeout, o.WriteTimeout = 10*time.Second, 10*time.Second
-	s := &Store{c: redis.NewClient(o)}
-	if err := s.fit(ctx); err != nil {
+	s := &Store{c: c}
+	if cluster, ok := c.(*redis.ClusterClient); ok {
+		err = cluster.ForEachMaster(ctx, func(ctx context.Context, c *redis.Client) error { return fit(ctx, c) })
+		err = wrap(ctx, err)
+	} else {
+		err = fit(ctx, c)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
+// errUnfit is a server that would lose the store.
+var errUnfit = errors.New("redis: the server cannot hold a store")
+
 // fit refuses a server that would lose the store.
-func (s *Store) fit(ctx context.Context) error {
-	info, err := s.c.InfoMap(ctx, "server", "memory").Result()
+func fit(ctx context.Context, c redis.Cmdable) error {
+	info, err := c.InfoMap(ctx, "server", "memory").Result()
 	if err != nil {
 		return wrap(ctx, err)
 	}
 	version := info["Server"]["redis_version"]
-	if major, _, _ := strings.Cut(version, "."); major != "" {
-		if n, err := strconv.Atoi(major); err == nil && n < 7 {
-			return fmt.Errorf("redis: the server is of version %s; newswatch needs 7.0", version)
-		}
+	major, _, _ := strings.Cut(version, ".")
+	if n, err := strconv.Atoi(major); err == nil && n < 7 {
+		return fmt.Errorf("%w: it is of version %s, and newswatch needs 7.0", errUnfit, version)
 	}
 	if policy := info["Memory"]["maxmemory_policy"]; policy != "" && policy != "noeviction" {
-		return fmt.Errorf("redis: the server's maxmemory-policy is %s: it would silently forget what was seen and reported; "+
-			"set it to noeviction", policy)
+		return fmt.Errorf("%w: its maxmemory-policy is %s, which would silently forget what was seen and reported; "+
+			"set it to noeviction", errUnfit, policy)
 	}
 	return nil
 }
@@ -92,6 +91,8 @@ func wrap(ctx context.Context, err error) error {
 		return fmt.Errorf("redis: %w", context.Cause(ctx))
 	case errors.Is(err, redis.Nil):
 		return store.ErrNotFound
+	case errors.Is(err, errUnfit), errors.Is(err, store.ErrUnavailable):
+		return err
 	}
 	return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 }

@@ -1,0 +1,117 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+const (
+	// Every write bears a repetition, so one whose answer was lost may be sent
+	// again; more than once would only pile up on a slow server.
+	maxRetries = 1
+	ioTimeout  = 10 * time.Second
+)
+
+// The client prints what it also returns, on standard error and in a form of its
+// own. Errors are logged by whoever gets them.
+func init() { redis.SetLogger(silent{}) }
+
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
+
+// errURL quotes nothing of the URL, because there is a password in it.
+var errURL = errors.New("redis: store.url is none of redis://host:port/db, rediss://host:port/db, " +
+	"redis+sentinel://host:26379,…/name/db, redis+cluster://host:port,…")
+
+// dial makes the client for a URL. It connects at first use.
+//
+// What all kinds have in common: a call ends with its context, and not at the
+// read timeout. Identity and maintenance notifications are off, because servers
+// of version 7.0 answer both with errors, three a connection. The kind is the
+// URL's alone, since two addresses would else silently make a Cluster client.
+func dial(raw string) (redis.UniversalClient, error) {
+	scheme, rest, ok := strings.Cut(raw, "://")
+	if !ok {
+		return nil, errURL
+	}
+	if scheme == "redis" || scheme == "rediss" {
+		o, err := redis.ParseURL(raw)
+		if err != nil {
+			return nil, errURL
+		}
+		o.ContextTimeoutEnabled, o.DisableIdentity, o.MaxRetries = true, true, maxRetries
+		o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+		o.ReadTimeout, o.WriteTimeout = ioTimeout, ioTimeout
+		return redis.NewClient(o), nil
+	}
+	p, err := parseMany(rest)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case scheme == "redis+sentinel" && len(p.path) > 0 && len(p.path) <= 2 && p.path[0] != "":
+		db := 0
+		if len(p.path) == 2 {
+			if db, err = strconv.Atoi(p.path[1]); err != nil || db < 0 {
+				return nil, errURL
+			}
+		}
+		return redis.NewFailoverClient(&redis.FailoverOptions{
+			MasterName: p.path[0], SentinelAddrs: p.addrs, DB: db, Username: p.user, Password: p.password,
+			ContextTimeoutEnabled: true, DisableIdentity: true, MaxRetries: maxRetries,
+			ReadTimeout: ioTimeout, WriteTimeout: ioTimeout,
+		}), nil
+	case scheme == "redis+cluster" && len(p.path) == 0:
+		return redis.NewClusterClient(&redis.ClusterOptions{
+			Addrs: p.addrs, Username: p.user, Password: p.password,
+			ContextTimeoutEnabled: true, DisableIdentity: true,
+			// Of a Cluster these are the redirections that are followed; each is to
+			// another node and does not run the command twice.
+			MaxRedirects:             3,
+			MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+			ReadTimeout:              ioTimeout, WriteTimeout: ioTimeout,
+		}), nil
+	}
+	return nil, errURL
+}
+
+// many is a URL with several hosts, which net/url does not read.
+type many struct {
+	user, password string
+	addrs          []string
+	path           []string
+}
+
+func parseMany(rest string) (many, error) {
+	var m many
+	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
+		u, err := url.Parse("x://" + rest[:i] + "@h")
+		if err != nil {
+			return m, errURL
+		}
+		m.user = u.User.Username()
+		m.password, _ = u.User.Password()
+		rest = rest[i+1:]
+	}
+	hosts, path, _ := strings.Cut(rest, "/")
+	for addr := range strings.SplitSeq(hosts, ",") {
+		host, port, err := net.SplitHostPort(addr)
+		if err != nil || host == "" || port == "" {
+			return m, errURL
+		}
+		m.addrs = append(m.addrs, addr)
+	}
+	if path = strings.TrimSuffix(path, "/"); path != "" {
+		m.path = strings.Split(path, "/")
+	}
+	return m, nil
+}
