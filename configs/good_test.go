@@ -282,6 +282,12 @@ func TestBrokenRulesDoNotMislead(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), "there is no rule") {
 		t.Errorf("error = %v", err)
 	}
+	f = base()
+	f["etc/feeds.yaml"] = "feeds:\n  - {url: ftp://x/, tags: [mine]}\n"
+	f["etc/subscribers.yaml"] = "subscribers:\n  - {id: a, file: {}, tags: [mine]}\n"
+	if _, _, err := loadFiles(f); err == nil || strings.Contains(err.Error(), "there is no tag") {
+		t.Errorf("error = %v", err)
+	}
 }
 
 // TestBounds: a few bytes that stand for very many end in a message, soon.

@@ -96,11 +96,13 @@ func load(t tree, path string, env func(string) (string, bool)) (*Loaded, []Warn
 
 	// Subscribers name rules, and tags of rules and feeds: they come last.
 	out.Rules = l.ruleset(l.included(doc, "rules", out.Include.Rules))
+	before := len(l.problems)
 	for _, f := range l.included(doc, "feeds", out.Include.Feeds) {
 		if d, ok := l.document(f, false); ok {
 			l.feedFile(d, &out.Config)
 		}
 	}
+	l.feedsBroken = len(l.problems) > before
 	l.checkRuleFeeds()
 	k := l.known()
 	for _, f := range l.included(doc, "subscribers", out.Include.Subscribers) {

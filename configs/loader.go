@@ -27,8 +27,9 @@ type loader struct {
 	include *section
 	feeds   []feed.Feed
 
-	rules       []classifier.Rule
-	rulesBroken bool // a rule file has errors: names that subscribers use may be in it
+	rules []classifier.Rule
+	// A file has errors: what is not known may be in it.
+	rulesBroken, feedsBroken bool
 
 	// seen tells where what must be unique was said first.
 	seen map[string]place

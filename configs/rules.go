@@ -74,6 +74,9 @@ func ruleProblem(pos classifier.Pos, rule, msg, hint, line string, caret int) Pr
 // checkRuleFeeds refuses a rule that is for feeds or tags that do not exist: it
 // would never match, in silence.
 func (l *loader) checkRuleFeeds() {
+	if l.feedsBroken {
+		return
+	}
 	var ids, tags []string
 	for _, f := range l.feeds {
 		ids, tags = append(ids, f.ID), append(tags, f.Tags...)
@@ -95,7 +98,7 @@ func (l *loader) checkRuleFeeds() {
 
 // known is what the rules and the feeds offer to subscribers.
 func (l *loader) known() known {
-	k := known{whole: !l.rulesBroken}
+	k := known{allRules: !l.rulesBroken, allTags: !l.rulesBroken && !l.feedsBroken}
 	for _, r := range l.rules {
 		k.rules = append(k.rules, r.ID)
 		k.tags = append(k.tags, r.Tags...)

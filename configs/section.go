@@ -78,16 +78,17 @@ func (s *section) name() string {
 
 func (s *section) has(key string) bool { return s.values[key] != nil }
 
-// fail reports a value, or the section itself where the key is not there.
+// fail reports a value; where the key is not there, or is "", the section.
 func (s *section) fail(key, msg, hint string) {
 	n := s.values[key]
 	if n == nil {
 		n = s.at
 	}
-	if msg = s.path + key + ": " + msg; key == "" {
-		msg = s.name() + msg[len(s.path):]
+	what := s.path + key
+	if key == "" {
+		what = s.name()
 	}
-	s.l.failNode(s.doc, n, msg, hint)
+	s.l.failNode(s.doc, n, what+": "+msg, hint)
 }
 
 func (s *section) warn(key, msg, hint string) {

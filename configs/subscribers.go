@@ -25,9 +25,9 @@ const defaultSchedule = "@hourly"
 // known is what subscribers may ask for.
 type known struct {
 	rules, tags []string
-	// whole is false where a rule file could not be read: a name that is not
-	// known may then be in it, and a second error about it would mislead.
-	whole bool
+	// Where a file of rules or of feeds could not be read, a name that is not
+	// known may be in it, and a second error about it would mislead.
+	allRules, allTags bool
 }
 
 // subscriberFile reads the subscribers of one file.
@@ -55,12 +55,15 @@ func (l *loader) subscriber(doc *document, n *yaml.Node, path string, cfg *Confi
 	}
 	parsed(s, "id", &out.ID, parseID)
 	out.Channel = l.channel(s, cfg)
-	out.Selection.Rules = l.names(s, "rules", "rule", k.rules, k.whole)
-	out.Selection.Tags = l.names(s, "tags", "tag", k.tags, k.whole)
+	out.Selection.Rules = l.names(s, "rules", "rule", k.rules, k.allRules)
+	out.Selection.Tags = l.names(s, "tags", "tag", k.tags, k.allTags)
 	parsed(s, "severity", &out.Selection.Severity, parseSeverity)
 	langs, _ := s.list("languages")
 	for _, e := range langs {
 		lang, err := parseLang(e.text)
+		if lang == "" && err == nil {
+			err = &valueError{Message: "an empty entry", Hint: "take it out; without languages all are wanted"}
+		}
 		if err != nil {
 			l.failNode(doc, e.node, path+"languages: "+err.Message, err.Hint)
 			continue
@@ -113,11 +116,11 @@ func parseSeverity(t string) (classifier.Severity, *valueError) {
 }
 
 // names reads a list of things that must exist.
-func (l *loader) names(s *section, key, what string, existing []string, whole bool) []string {
+func (l *loader) names(s *section, key, what string, existing []string, all bool) []string {
 	es, _ := s.list(key)
 	var out []string
 	for _, e := range es {
-		if whole && !slices.Contains(existing, e.text) {
+		if all && !slices.Contains(existing, e.text) {
 			l.failNode(s.doc, e.node, fmt.Sprintf("%s%s: there is no %s %q", s.path, key, what, clip(e.text)), didYouMean(e.text, existing))
 			continue
 		}
