@@ -83,7 +83,7 @@ func BenchmarkGuard(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		src, _ := settleCharset(body, "")
-		_, start, err := sniff(src, body, DefaultLimits())
+		_, start, err := sniff(b.Context(), src, body, DefaultLimits())
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -78,8 +78,8 @@ var hostile = []struct {
 	{"half a tag again and again in a text", func() string {
 		return inItem("<description><![CDATA[" + strings.Repeat("<a ", 1<<20) + "]]></description>")
 	}, nil},
-	{"half a tag again and again in a title", func() string {
-		return inItem("<dc:title><![CDATA[" + strings.Repeat("<script>", 1<<17) + "]]></dc:title>")
+	{"scripts never closed in a name", func() string {
+		return inItem("<dc:creator><![CDATA[" + strings.Repeat("<script>", 1<<17) + "]]></dc:creator>")
 	}, nil},
 	{"frames never closed", func() string {
 		return inItem("<description><![CDATA[" + strings.Repeat("<svg><iframe>", 1<<16) + "]]></description>")
@@ -87,6 +87,13 @@ var hostile = []struct {
 	{"1.4 million empty items", func() string { return "<rss><channel>" + strings.Repeat("<item/>", 1_400_000) }, ErrHostile},
 	{"fifty thousand items", func() string {
 		return "<rss><channel>" + strings.Repeat("<item><title>x</title></item>", 50_000) + "</channel></rss>"
+	}, nil},
+	{"ten thousand categories", func() string {
+		var b strings.Builder
+		for i := range 10_000 {
+			b.WriteString(sprint("<category>%d</category><dc:creator>%d</dc:creator>", i, i))
+		}
+		return inItem(b.String())
 	}, nil},
 	{"white space without end", func() string { return "<rss><channel>" + strings.Repeat(" ", 12<<20) }, nil},
 	{"nothing but white space", func() string { return strings.Repeat("\n", 12<<20) }, ErrNotFeed},
@@ -112,6 +119,9 @@ var hostile = []struct {
 	}, nil},
 	{"JSON nested a million deep", func() string {
 		return `{"version":"https://jsonfeed.org/version/1","x":` + strings.Repeat("[", 1_000_000)
+	}, ErrHostile},
+	{"JSON nested three hundred deep", func() string {
+		return `{"version":"https://jsonfeed.org/version/1","x":` + nested(300, "[", "]") + `,"items":[]}`
 	}, ErrHostile},
 	{"JSON objects nested in an item", func() string { return `{"version":"1","items":[` + strings.Repeat(`{"x":`, 500_000) }, ErrHostile},
 	{"JSON of a million values", func() string { return `{"version":"1","items":[` + strings.Repeat(`0,`, 1_000_000) + "]}" }, ErrHostile},
@@ -206,6 +216,9 @@ func checkDocument(t testing.TB, doc *Document, lim Limits) {
 			t.Errorf("id %v stands twice", it.ID)
 		}
 		ids[it.ID] = true
+		if strings.ContainsFunc(it.GUID, func(r rune) bool { return !allowed(r) }) || len(it.GUID) > maxGUID {
+			t.Errorf("guid is %q", it.GUID)
+		}
 		line("item title", it.Title, lim.TitleBytes)
 		line("outlet", it.Outlet, maxName)
 		link("item link", it.Link)

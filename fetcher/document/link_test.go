@@ -1,6 +1,9 @@
 package document
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestCanonicalLink(t *testing.T) {
 	const base = "https://news.example/feeds/all.xml"
@@ -48,6 +51,7 @@ func TestCanonicalLink(t *testing.T) {
 		// What is never followed.
 		{"javascript:alert(1)", ""}, {"JavaScript:alert(1)", ""}, {"java\nscript:alert(1)", ""}, {"data:text/html,x", ""},
 		{"file:///etc/passwd", ""}, {"ftp://news.example/a", ""}, {"mailto:a@news.example", ""}, {"tag:news.example,2026:7", ""},
+		{"/" + strings.Repeat("a", maxLink), ""}, {"/" + strings.Repeat("é", maxLink/4), ""},
 		{"http:", ""}, {"http://", ""}, {"https:///a", ""}, {"http:news.example", ""}, {"", ""}, {"   ", ""},
 		{"http://a b/", ""}, {"http://<x>/", ""}, {"http://[::1", ""}, {"http://%41/", ""},
 	} {

@@ -87,7 +87,7 @@ func read(ctx context.Context, in Input, lim Limits) (*translation, error) {
 	if len(src) > lim.Bytes {
 		return nil, &BoundError{Bound: "the document's size in bytes", Limit: int64(lim.Bytes)}
 	}
-	form, start, err := sniff(src, in.Body, lim)
+	form, start, err := sniff(ctx, src, in.Body, lim)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ func TestNotAFeed(t *testing.T) {
 		{"other JSON", `{"error":"not found"}`, "a JSON document that is no JSON Feed"},
 		{"a JSON array", `[1]`, "a JSON array"},
 		{"text", "Too many requests", `plain text that begins "Too many requests"`},
+		{"a feed after a long preface", strings.Repeat("<!-- x -->", 40_000) + small, "markup without a feed in it"},
 		{"a picture", "\x89PNG\x0D\x0A\x1A\x0A\x00\x00\x00\x0DIHDR", "binary data (image/png)"},
 		{"a packed file", "\x1F\x8B\x08\x00\x00\x00\x00\x00", "binary data (application/x-gzip)"},
 	} {
@@ -58,6 +59,10 @@ func TestLimits(t *testing.T) {
 		if !ok || !errors.Is(err, ErrHostile) || !strings.Contains(bound.Bound, c.bound) {
 			t.Errorf("%+v: %v", c.lim, err)
 		}
+	}
+	latin := declaring("iso-8859-1", strings.Repeat("\xE9", 1000))
+	if _, err := Parse(t.Context(), Input{Body: []byte(latin), Limits: Limits{Bytes: len(latin)}}); !errors.Is(err, ErrHostile) {
+		t.Errorf("a document that grows with its charset: %v", err)
 	}
 	json := `{"version":"https://jsonfeed.org/version/1","items":[{"id":1},{"id":2},{"id":3}]}`
 	if doc, err := Parse(t.Context(), Input{Body: []byte(json), Limits: Limits{Items: 2}}); err != nil || len(doc.Items) != 2 || doc.Dropped != 1 {

@@ -2,6 +2,7 @@ package document
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -31,7 +32,7 @@ const (
 
 // sniff finds where the document begins: its root element, or its brace. raw is
 // the body before the charset was settled.
-func sniff(src, raw []byte, lim Limits) (format, int, error) {
+func sniff(ctx context.Context, src, raw []byte, lim Limits) (format, int, error) {
 	blank := len(src) - len(bytes.TrimLeft(src, " \t\r\n"))
 	if blank == len(src) {
 		return 0, 0, notFeed("an empty document")
@@ -40,7 +41,7 @@ func sniff(src, raw []byte, lim Limits) (format, int, error) {
 		return formatJSON, blank, nil
 	}
 	head := src[:min(len(src), maxLeading)]
-	s := scanner{src: head, lim: lim}
+	s := scanner{ctx: ctx, src: head, lim: lim}
 	for s.pos < len(head) {
 		s.skipText()
 		if s.pos >= len(head) {

@@ -141,7 +141,7 @@ func FuzzGuard(f *testing.F) {
 	lim := DefaultLimits()
 	f.Fuzz(func(t *testing.T, body []byte) {
 		src, _ := settleCharset(body, "")
-		form, start, err := sniff(src, body, lim)
+		form, start, err := sniff(t.Context(), src, body, lim)
 		if err != nil || form != formatXML {
 			return
 		}

@@ -57,7 +57,7 @@ func TestTitle(t *testing.T) {
 		{"<b>A</b> headline<br>in two lines", "A headline in two lines"},
 		{"&lt;b&gt;A&lt;/b&gt; headline", "A headline"},
 		{"&amp;lt;b&amp;gt;A&amp;lt;/b&amp;gt; headline", "A headline"},
-		{"AT&T", "AT&T"}, {"AT&amp;T", "AT&T"}, {"AT&amp;amp;T", "AT&T"}, {"Q&A; more", "Q&A; more"},
+		{"AT&T", "AT&T"}, {"AT&amp;T", "AT&T"}, {"AT&amp;amp;T", "AT&T"}, {"Q&A; more", "Q&A; more"}, {"&copyright; x", "&copyright; x"},
 		{"a < b", "a < b"}, {"x<y", "x<y"}, {"1 < 2 > 0", "1 < 2 > 0"}, {"I <3 you", "I <3 you"}, {"&lt;3", "<3"},
 		{"Police &#8216;raid&#8217;", "Police ‘raid’"},
 		{"a<script>alert(1)</script>b", "ab"}, {"a<!-- x -->b", "ab"}, {"a<!--", "a"},
