@@ -36,33 +36,49 @@ func TestGroupSame(t *testing.T) {
 		same bool
 	}{
 		{"same title", report("a", raids, "https://a.example/1", 0), report("b", raids, "https://b.example/2", time.Hour), true},
-		{"case and punctuation", report("a", raids, "https://a.example/1", 0),
-			report("b", "KERALA POLICE ARREST 41 IN ‘OPERATION P HUNT’ RAIDS!", "https://b.example/2", 0), true},
-		{"Google News suffix", report("a", raids, "https://a.example/1", 0),
-			from("The Hindu", report("g", raids+" - The Hindu", "https://news.google.com/rss/articles/x", 0)), true},
-		{"two Google News suffixes", from("Mathrubhumi", report("g", raids+" - Mathrubhumi", "https://news.google.com/1", 0)),
-			from("The Hindu", report("g", raids+" - The Hindu", "https://news.google.com/2", 0)), true},
+		{
+			"case and punctuation", report("a", raids, "https://a.example/1", 0),
+			report("b", "KERALA POLICE ARREST 41 IN ‘OPERATION P HUNT’ RAIDS!", "https://b.example/2", 0), true,
+		},
+		{
+			"Google News suffix", report("a", raids, "https://a.example/1", 0),
+			from("The Hindu", report("g", raids+" - The Hindu", "https://news.google.com/rss/articles/x", 0)), true,
+		},
+		{
+			"two Google News suffixes", from("Mathrubhumi", report("g", raids+" - Mathrubhumi", "https://news.google.com/1", 0)),
+			from("The Hindu", report("g", raids+" - The Hindu", "https://news.google.com/2", 0)), true,
+		},
 		{"outlet from the host", report("a", raids+" – The Hindu", "https://www.thehindu.com/1", 0), report("b", raids, "https://b.example/2", 0), true},
 		{"behind a bar", report("a", raids+" | Kerala News", "https://a.example/1", 0), report("b", raids, "https://b.example/2", 0), true},
-		{"Malayalam, chillu written twice", report("a", ml, "https://a.example/1", 0),
-			report("b", strings.ReplaceAll(ml, "ൻ", "ന്\u200d"), "https://b.example/2", 0), true},
+		{
+			"Malayalam, chillu written twice", report("a", ml, "https://a.example/1", 0),
+			report("b", strings.ReplaceAll(ml, "ൻ", "ന്\u200d"), "https://b.example/2", 0), true,
+		},
 		{"same page", report("a", "Raids in Kochi", "https://x.example/1", 0), report("b", "41 held", "http://www.x.example/1/", 0), true},
 		{"same page, days apart", report("a", "Raids in Kochi", "https://x.example/1", 0), report("b", "41 held", "https://x.example/1", 200*time.Hour), true},
 
 		{"other places", report("a", raids+" - Kochi", "https://a.example/1", 0), report("b", raids+" - Kannur", "https://b.example/2", 0), false},
 		{"live updates", report("a", "Live updates", "https://a.example/1", 0), report("b", "Live updates", "https://b.example/2", 0), false},
-		{"bulletin with a date", report("a", "Latest news today: top headlines of the day, 23 November 2026", "https://a.example/1", 0),
-			report("b", "Latest news today: top headlines of the day, 23 November 2026", "https://b.example/2", 0), false},
+		{
+			"bulletin with a date", report("a", "Latest news today: top headlines of the day, 23 November 2026", "https://a.example/1", 0),
+			report("b", "Latest news today: top headlines of the day, 23 November 2026", "https://b.example/2", 0), false,
+		},
 		{"short title", report("a", "Police arrest man", "https://a.example/1", 0), report("b", "Police arrest man", "https://b.example/2", 0), false},
 		{"no title", report("a", "", "https://a.example/1", 0), report("b", "", "https://b.example/2", 0), false},
 		{"no title, no link", report("a", "", "", 0), report("b", "", "", 0), false},
 		{"front page", report("a", "Raids in Kochi", "https://x.example/", 0), report("b", "41 held", "https://x.example", 0), false},
-		{"other numbers", report("a", raids, "https://a.example/1", 0),
-			report("b", strings.Replace(raids, "41", "12", 1), "https://b.example/2", 0), false},
-		{"a column that uses its title again", report("a", "The week in child protection policy and policing", "https://a.example/1", 0),
-			report("a", "The week in child protection policy and policing", "https://a.example/2", 7*24*time.Hour), false},
-		{"a feed whose items all lead to one page", report("a", "Raids in Kochi", "https://x.example/list", 0),
-			report("a", "Conviction in Kannur", "https://x.example/list", 0), false},
+		{
+			"other numbers", report("a", raids, "https://a.example/1", 0),
+			report("b", strings.Replace(raids, "41", "12", 1), "https://b.example/2", 0), false,
+		},
+		{
+			"a column that uses its title again", report("a", "The week in child protection policy and policing", "https://a.example/1", 0),
+			report("a", "The week in child protection policy and policing", "https://a.example/2", 7*24*time.Hour), false,
+		},
+		{
+			"a feed whose items all lead to one page", report("a", "Raids in Kochi", "https://x.example/list", 0),
+			report("a", "Conviction in Kannur", "https://x.example/list", 0), false,
+		},
 		{"other query", report("a", "Raids in Kochi", "https://x.example/?id=1", 0), report("b", "Raids in Kannur", "https://x.example/?id=2", 0), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -101,8 +101,11 @@ func New(cfg Config) (*Sender, error) {
 	}
 	def := DefaultTimeouts
 	for _, t := range []struct{ at, def *time.Duration }{
-		{&cfg.Timeouts.Connect, &def.Connect}, {&cfg.Timeouts.Greet, &def.Greet},
-		{&cfg.Timeouts.Command, &def.Command}, {&cfg.Timeouts.Data, &def.Data}, {&cfg.Timeouts.Dot, &def.Dot},
+		{&cfg.Timeouts.Connect, &def.Connect},
+		{&cfg.Timeouts.Greet, &def.Greet},
+		{&cfg.Timeouts.Command, &def.Command},
+		{&cfg.Timeouts.Data, &def.Data},
+		{&cfg.Timeouts.Dot, &def.Dot},
 	} {
 		if *t.at <= 0 {
 			*t.at = *t.def

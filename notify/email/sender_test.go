@@ -194,8 +194,8 @@ func TestImplicitTLS(t *testing.T) {
 	if err := mailbox(t, cfg, reader).Notify(t.Context(), notifytest.Digest()); err != nil {
 		t.Error(err)
 	}
-	if len(srv.messages) != 1 || strings.Contains(srv.seen(), "STARTTLS") {
-		t.Errorf("%d messages after\n%s", len(srv.messages), srv.seen())
+	if len(srv.received()) != 1 || strings.Contains(srv.seen(), "STARTTLS") {
+		t.Errorf("%d messages after\n%s", len(srv.received()), srv.seen())
 	}
 	cfg.Host = "other.example"
 	notifytest.Failed(t, mailbox(t, cfg, reader).Notify(t.Context(), notifytest.Digest()), notify.FailureTLS, false, secrets...)
@@ -221,8 +221,8 @@ func TestRetryIsTheSame(t *testing.T) {
 	for range 2 {
 		notifytest.Failed(t, m.Notify(t.Context(), notifytest.Digest()), notify.FailureConnect, false, secrets...)
 	}
-	if len(srv.messages) != 2 || srv.messages[0] != srv.messages[1] || !strings.Contains(srv.messages[0], "Message-ID: <0123") {
-		t.Errorf("%d messages, the same: %t", len(srv.messages), srv.messages[0] == srv.messages[1])
+	if got := srv.received(); len(got) != 2 || got[0] != got[1] || !strings.Contains(got[0], "Message-ID: <0123") {
+		t.Errorf("the two tries are not the same: %q", got)
 	}
 }
 
