@@ -246,7 +246,7 @@ func TestNoSecretsInErrors(t *testing.T) {
 		"403":      answers(403),
 		"500":      answers(500),
 		"redirect": to(302, "ftp://user:hunter2@example.org/hunter2"),
-		"circle":   func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), 302) },
+		"circle":   func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), http.StatusFound) },
 		"refused":  to(302, "http://user:hunter2@10.0.0.1/hunter2?hunter2"),
 		"closed":   to(302, "http://user:hunter2@127.0.0.77:1024/hunter2?hunter2"),
 		"no feed":  sends("<html></html>"),

@@ -143,6 +143,15 @@ func transport(t *testing.T, p Policy) *http.Transport {
 	return tr
 }
 
+// get makes a request whose answer does not matter.
+func get(tr http.RoundTripper, url string) error {
+	resp, err := (&http.Client{Transport: tr}).Get(url)
+	if err == nil {
+		resp.Body.Close()
+	}
+	return err
+}
+
 // TestRebinding lets a name lead to a public address when it is looked at, and
 // to loopback when it is dialled.
 func TestRebinding(t *testing.T) {
@@ -159,7 +168,7 @@ func TestRebinding(t *testing.T) {
 	if err != nil || len(addrs) != 1 || p.Check(netip.AddrPortFrom(addrs[0], 80)) != nil {
 		t.Fatalf("a check beforehand sees %v, %v: it should see a public address", addrs, err)
 	}
-	_, err = (&http.Client{Transport: transport(t, p)}).Get("http://rebind.example.org:" + port + "/")
+	err = get(transport(t, p), "http://rebind.example.org:"+port+"/")
 	var refused *RefusedError
 	if !errors.As(err, &refused) {
 		t.Errorf("got %v, want a refusal", err)
@@ -182,8 +191,7 @@ func TestEveryRedirectIsJudged(t *testing.T) {
 	}
 	outside.Start()
 	defer outside.Close()
-	client := &http.Client{Transport: transport(t, Policy{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.9/32")}})}
-	_, err = client.Get(outside.URL)
+	err = get(transport(t, Policy{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.9/32")}}), outside.URL)
 	var refused *RefusedError
 	if !errors.As(err, &refused) || refused.Addr != "127.0.0.1:"+port {
 		t.Errorf("got %v, want a refusal of 127.0.0.1", err)
@@ -203,7 +211,7 @@ func TestManyAddresses(t *testing.T) {
 	}
 	dns := newNameServer(t, func(string, int64) []netip.Addr { return addrs })
 	began := time.Now()
-	_, err := (&http.Client{Transport: transport(t, Policy{Resolver: dns.resolver})}).Get("http://many.example.org:" + port + "/")
+	err := get(transport(t, Policy{Resolver: dns.resolver}), "http://many.example.org:"+port+"/")
 	var refused *RefusedError
 	if !errors.As(err, &refused) || arrived.Load() != 0 {
 		t.Errorf("got %v and %d connections", err, arrived.Load())

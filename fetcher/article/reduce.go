@@ -3,6 +3,7 @@ package article
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -53,7 +54,7 @@ func reduce(ctx context.Context, page []byte) (lean []byte, linked string, err e
 		raw = shown
 		switch token {
 		case html.ErrorToken:
-			if err := z.Err(); err != io.EOF {
+			if err := z.Err(); !errors.Is(err, io.EOF) {
 				return nil, "", err
 			}
 			return out.Bytes(), linked, nil
