@@ -76,6 +76,8 @@ func Text(ctx context.Context, p Page) (text string, err error) {
 	case err != nil:
 		return "", fmt.Errorf("article: %w: %w", ErrHostile, err)
 	}
+	// From here on nothing can be interrupted; what it costs is bounded by the
+	// number of elements.
 	parser := readability.NewParser()
 	parser.DisableJSONLD = true
 	found, err := parser.ParseAndMutate(doc, p.URL)
