@@ -40,7 +40,8 @@ type HitLog interface {
 	// and ends the turn.
 	Advance(ctx context.Context, l lease.Lease, to int64, until, next time.Time) error
 	// Ack ends the turn: the pending digest was accepted at now. The cursor
-	// moves to its To, unless it is beyond already.
+	// moves to its To, and the turn's Since to its Until, unless they are beyond
+	// already, as they are when a dead letter is sent again.
 	Ack(ctx context.Context, l lease.Lease, now, next time.Time) error
 	// Retry ends the turn: the pending digest was not accepted, for the reason
 	// given, and is tried again at next.

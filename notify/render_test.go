@@ -217,7 +217,7 @@ func parse(t *testing.T, s string) page {
 	}
 	p := page{elements: make(map[string]int)}
 	for n := range root.Descendants() {
-		switch n.Type {
+		switch n.Type { //nolint:exhaustive // the others hold nothing that is shown
 		case html.CommentNode:
 			t.Errorf("a comment: %q", n.Data)
 		case html.TextNode:

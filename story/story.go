@@ -45,8 +45,8 @@ func Key(h classifier.Hit) string {
 // their titles, or the Story that was recorded on them, are the same and no more
 // than three days lie between them.
 //
-// A page that one feed gives under several titles is a list, not an article, and
-// joins nothing.
+// A page to which one feed sends several items, under different titles or none, is
+// a list, not an article, and joins nothing.
 func Group(hits []classifier.Hit) []Story {
 	byTime := slices.Clone(hits)
 	slices.SortStableFunc(byTime, func(a, b classifier.Hit) int {
@@ -100,7 +100,8 @@ func When(h classifier.Hit) time.Time {
 	return t
 }
 
-// listPages finds the links that one feed gives to different titles.
+// listPages finds the links that one feed gives to different titles, or to several
+// items without one.
 func listPages(hits []classifier.Hit) map[string]bool {
 	type place struct{ feed, link string }
 	titles := make(map[place]string)
@@ -111,7 +112,7 @@ func listPages(hits []classifier.Hit) map[string]bool {
 			continue
 		}
 		p := place{h.Item.FeedID, link}
-		if t, seen := titles[p]; seen && t != h.Item.Title {
+		if t, seen := titles[p]; seen && (t != h.Item.Title || t == "") {
 			lists[link] = true
 		}
 		titles[p] = h.Item.Title

@@ -79,6 +79,7 @@ func TestGroupSame(t *testing.T) {
 			"a feed whose items all lead to one page", report("a", "Raids in Kochi", "https://x.example/list", 0),
 			report("a", "Conviction in Kannur", "https://x.example/list", 0), false,
 		},
+		{"a feed of untitled notes on one page", report("a", "", "https://x.example/day#1", 0), report("a", "", "https://x.example/day#2", 0), false},
 		{"other query", report("a", "Raids in Kochi", "https://x.example/?id=1", 0), report("b", "Raids in Kannur", "https://x.example/?id=2", 0), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -31,7 +31,7 @@ func (s *Sender) deliver(ctx context.Context, to Address, raw []byte) error {
 	}
 	defer conn.Close()
 	// Closing the connection ends whatever waits on it.
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 
 	ses := session{Sender: s, ctx: ctx, conn: conn}
@@ -63,7 +63,7 @@ func (s *Sender) connect(ctx context.Context) (net.Conn, error) {
 	}
 	secure := tls.Client(&boundedConn{Conn: conn, left: maxReplies}, s.tlsConfig())
 	if err := secure.HandshakeContext(ctx); err != nil {
-		conn.Close()
+		_ = conn.Close()
 		return nil, failed(phaseTLS, err)
 	}
 	return secure, nil

@@ -46,13 +46,14 @@ func Failed(t testing.TB, err error, want notify.Failure, permanent bool, secret
 // texts is everything that a log could print of an error.
 func texts(err error) string {
 	s := fmt.Sprintf("%v\n%+v\n", err, err)
-	switch e := err.(type) {
-	case interface{ Unwrap() error }:
-		if cause := e.Unwrap(); cause != nil {
-			s += texts(cause)
-		}
-	case interface{ Unwrap() []error }:
-		for _, cause := range e.Unwrap() {
+	if cause := errors.Unwrap(err); cause != nil {
+		s += texts(cause)
+	}
+	if joined, ok := errors.AsType[interface {
+		error
+		Unwrap() []error
+	}](err); ok {
+		for _, cause := range joined.Unwrap() {
 			s += texts(cause)
 		}
 	}
