@@ -19,6 +19,7 @@ import (
 	"github.com/newswatch/newswatch/netguard"
 	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
+	"github.com/newswatch/newswatch/store/redis"
 	"github.com/newswatch/newswatch/store/sqlite"
 	"github.com/newswatch/newswatch/web"
 )
@@ -253,7 +254,9 @@ func OpenStore(ctx context.Context, c configs.Config) (store.Store, error) {
 	switch c.Store.Engine {
 	case configs.EngineSQLite:
 		return sqlite.Open(ctx, c.Store.Path)
+	case configs.EngineRedis, configs.EngineRedisSentinel, configs.EngineRedisCluster:
+		return redis.Open(ctx, c.Store.URL.Reveal())
 	default:
-		return nil, fmt.Errorf("daemon: store.url: the engine %q is not built into this version; use sqlite:PATH", c.Store.Engine)
+		return nil, fmt.Errorf("daemon: store.url: the engine %q is not known", c.Store.Engine)
 	}
 }
