@@ -72,7 +72,7 @@ func soup(r *rand.Rand) []byte {
 func TestTokenSoup(t *testing.T) {
 	n, _ := strconv.Atoi(os.Getenv("NEWSWATCH_SOUP"))
 	if n == 0 {
-		n = 30_000
+		n = 8_000
 	}
 	lim := Limits{Items: 8, TitleBytes: 64, TextBytes: 256, Depth: 8, Namespaces: 4, Elements: 200, Pieces: 40, TagBytes: 256, Attributes: 6, RunBytes: 128}
 	read, items := 0, 0
