@@ -27,8 +27,10 @@ func expand(s string, env func(string) (string, bool)) (string, *expandError) {
 			}
 			name, fallback, hasFallback := strings.Cut(rest[2:end], ":-")
 			if !isEnvName(name) {
-				return "", &expandError{At: i, Message: fmt.Sprintf("%q is not the name of an environment variable", name),
-					Hint: "write ${NAME} or ${NAME:-default}, and $$ for a dollar sign"}
+				return "", &expandError{
+					At: i, Message: fmt.Sprintf("%q is not the name of an environment variable", name),
+					Hint: "write ${NAME} or ${NAME:-default}, and $$ for a dollar sign",
+				}
 			}
 			v, ok := env(name)
 			switch {
@@ -37,8 +39,10 @@ func expand(s string, env func(string) (string, bool)) (string, *expandError) {
 			case hasFallback:
 				b.WriteString(fallback)
 			default:
-				return "", &expandError{At: i, Message: fmt.Sprintf("environment variable %s is not set", name),
-					Hint: fmt.Sprintf("set it, or write ${%s:-default}", name)}
+				return "", &expandError{
+					At: i, Message: fmt.Sprintf("environment variable %s is not set", name),
+					Hint: fmt.Sprintf("set it, or write ${%s:-default}", name),
+				}
 			}
 			i += end + 1
 		default:

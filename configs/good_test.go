@@ -92,9 +92,11 @@ func TestDefaultsAgree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range []string{"data:", "store:", "listen:", "public_url:", "admin_token_file:", "interval:", "min_interval:", "max_interval:",
+	for _, key := range []string{
+		"data:", "store:", "listen:", "public_url:", "admin_token_file:", "interval:", "min_interval:", "max_interval:",
 		"timeout:", "max_body:", "concurrency:", "per_host:", "contact:", "full_text:", "allow_networks:", "first_window:", "cap:", "when_empty:",
-		"timezone:", "host:", "port:", "tls:", "username:", "password_file:", "from:", "hits:", "items:", "feeds:", "rules:", "subscribers:", "level:"} {
+		"timezone:", "host:", "port:", "tls:", "username:", "password_file:", "from:", "hits:", "items:", "feeds:", "rules:", "subscribers:", "level:",
+	} {
 		if !strings.Contains(string(main), key) {
 			t.Errorf("newswatch.yaml does not show %s", key)
 		}
@@ -121,8 +123,10 @@ func TestDefaultProduct(t *testing.T) {
 			t.Errorf("no feed in %s", l)
 		}
 	}
-	for _, id := range []string{"operation-p-hunt", "ccsec", "cyberdome", "counter-cse-centres", "csam", "cyber-police", "child-exploitation-arrests",
-		"p2p-and-darknet", "pocso", "it-act-67b", "grooming-and-sextortion", "policy-law"} {
+	for _, id := range []string{
+		"operation-p-hunt", "ccsec", "cyberdome", "counter-cse-centres", "csam", "cyber-police", "child-exploitation-arrests",
+		"p2p-and-darknet", "pocso", "it-act-67b", "grooming-and-sextortion", "policy-law",
+	} {
 		r, ok := c.Rules.Rule(id)
 		if !ok {
 			t.Errorf("no rule %s", id)
@@ -290,9 +294,9 @@ func TestBrokenRulesDoNotMislead(t *testing.T) {
 	}
 }
 
-// TestBounds: a few bytes that stand for very many end in a message, soon.
+// TestBounds: a few bytes that stand for very many end in a message. Without the
+// bounds this test does not come to an end.
 func TestBounds(t *testing.T) {
-	start := time.Now()
 	var aliased strings.Builder
 	for i := range maxVisits / maxList {
 		fmt.Fprintf(&aliased, "  - {url: \"https://a.example.org/%d\", tags: *t}\n", i+1)
@@ -310,16 +314,14 @@ func TestBounds(t *testing.T) {
 		f := base()
 		f["etc/feeds.yaml"] = text
 		_, _, err := loadFiles(f)
-		if err == nil {
+		switch {
+		case err == nil:
 			t.Errorf("%s: loaded", name)
-		} else if name == "aliased lists" && !strings.Contains(err.Error(), "the configuration is too large") {
+		case name == "aliased lists" && !strings.Contains(err.Error(), "the configuration is too large"):
 			t.Errorf("%s: %.300s", name, err)
-		} else if len(err.Error()) > 1<<16 {
+		case len(err.Error()) > 1<<16:
 			t.Errorf("%s: an error of %d bytes", name, len(err.Error()))
 		}
-	}
-	if d := time.Since(start); d > 30*time.Second {
-		t.Errorf("took %s", d)
 	}
 }
 

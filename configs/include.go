@@ -37,9 +37,7 @@ func (l *loader) included(main *document, key string, patterns []string) []file 
 		case err != nil:
 			l.failNode(main, at, fmt.Sprintf("include.%s: %q is not a pattern", key, clip(p)), "close the bracket")
 		case len(names) == 0 && nodes == nil:
-			for _, f := range l.builtIn(p) {
-				out = append(out, f)
-			}
+			out = append(out, l.builtIn(p)...)
 		case len(names) == 0:
 			l.failNode(main, at, fmt.Sprintf("include.%s: no file matches %q", key, clip(p)), "looked for "+main.path(p))
 		}

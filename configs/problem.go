@@ -104,7 +104,7 @@ func window(line string, caret int) (shown, indent string) {
 		to, tail = from+width, " …"
 	}
 	var pad strings.Builder
-	for _, r := range []rune(head + string(rs[from:at])) {
+	for _, r := range head + string(rs[from:at]) {
 		switch {
 		case r == '\t':
 			pad.WriteRune(r)

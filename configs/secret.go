@@ -39,7 +39,7 @@ func (s Secret) Equal(o Secret) bool { return s.Reveal() == o.Reveal() }
 
 func (s Secret) String() string               { return hidden }
 func (s Secret) GoString() string             { return hidden }
-func (s Secret) Format(f fmt.State, _ rune)   { io.WriteString(f, hidden) }
+func (s Secret) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, hidden) }
 func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(hidden) }
 func (s Secret) MarshalYAML() (any, error)    { return hidden, nil }

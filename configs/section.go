@@ -136,8 +136,10 @@ func (s *section) duration(key string, dst *time.Duration, lo, hi time.Duration)
 	return parsed(s, key, dst, func(t string) (time.Duration, *valueError) {
 		d, err := parseDuration(t)
 		if err == nil && (d < lo || d > hi) {
-			err = &valueError{Message: fmt.Sprintf("%s is out of range", t),
-				Hint: fmt.Sprintf("want %s to %s", formatDuration(lo), formatDuration(hi))}
+			err = &valueError{
+				Message: fmt.Sprintf("%s is out of range", t),
+				Hint:    fmt.Sprintf("want %s to %s", formatDuration(lo), formatDuration(hi)),
+			}
 		}
 		return d, err
 	})
@@ -153,14 +155,15 @@ func (s *section) size(key string, dst *int64, lo, hi int64) bool {
 	})
 }
 
-func (s *section) integer(key string, dst *int, lo, hi int) bool {
-	return parsed(s, key, dst, func(t string) (int, *valueError) {
+// integer reads a whole number from 1 to most.
+func (s *section) integer(key string, dst *int, most int) {
+	parsed(s, key, dst, func(t string) (int, *valueError) {
 		n, err := strconv.Atoi(t)
 		switch {
 		case err != nil:
-			return 0, &valueError{Message: fmt.Sprintf("%q is not a whole number", clip(t)), Hint: fmt.Sprintf("want %d to %d", lo, hi)}
-		case n < lo || n > hi:
-			return 0, &valueError{Message: fmt.Sprintf("%d is out of range", n), Hint: fmt.Sprintf("want %d to %d", lo, hi)}
+			return 0, &valueError{Message: fmt.Sprintf("%q is not a whole number", clip(t)), Hint: fmt.Sprintf("want 1 to %d", most)}
+		case n < 1 || n > most:
+			return 0, &valueError{Message: fmt.Sprintf("%d is out of range", n), Hint: fmt.Sprintf("want 1 to %d", most)}
 		}
 		return n, nil
 	})

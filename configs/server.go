@@ -35,7 +35,7 @@ func (l *loader) server(doc *document, cfg *Config) {
 
 	digest := root.sub("digest", "first_window", "cap", "when_empty", "timezone")
 	digest.duration("first_window", &cfg.Digest.FirstWindow, 0, 365*day)
-	digest.integer("cap", &cfg.Digest.Cap, 1, 1000)
+	digest.integer("cap", &cfg.Digest.Cap, 1000)
 	choice(digest, "when_empty", &cfg.Digest.WhenEmpty, notify.Skip, notify.Send)
 	parsed(digest, "timezone", &cfg.Digest.Timezone, parseZone)
 
@@ -97,8 +97,8 @@ func (l *loader) fetch(s *section, f *Fetch) {
 	s.duration("max_interval", &f.MaxInterval, time.Millisecond, longest)
 	s.duration("timeout", &f.Timeout, time.Millisecond, time.Hour)
 	s.size("max_body", &f.MaxBody, 1<<10, 1<<30)
-	s.integer("concurrency", &f.Concurrency, 1, 10_000)
-	s.integer("per_host", &f.PerHost, 1, 1000)
+	s.integer("concurrency", &f.Concurrency, 10_000)
+	s.integer("per_host", &f.PerHost, 1000)
 	if s.text("contact", &f.Contact) && (len(f.Contact) > 200 || strings.ContainsFunc(f.Contact, func(r rune) bool { return r < ' ' || r > '~' })) {
 		s.fail("contact", "goes into an HTTP header, so at most 200 plain ASCII characters", "write an address or a URL, such as https://example.org/bot")
 	}
@@ -141,7 +141,7 @@ func (l *loader) smtp(s *section, m *SMTP) {
 			s.fail("host", fmt.Sprintf("%q is not the name of a host", clip(m.Host)), "the port goes into smtp.port: write mail.example.org")
 		}
 	}
-	s.integer("port", &m.Port, 1, 65535)
+	s.integer("port", &m.Port, 65535)
 	choice(s, "tls", &m.TLS, StartTLS, ImplicitTLS, NoTLS)
 	if m.Port == 465 && m.TLS == StartTLS && !s.has("tls") {
 		s.warn("port", "465 is the port of implicit TLS", "add tls: implicit")

@@ -101,6 +101,7 @@ func parseStoreURL(raw string) (Store, *valueError) {
 func (st *Store) readPath(path string) *valueError {
 	path = strings.TrimSuffix(path, "/")
 	switch st.Engine {
+	case EngineSQLite, EngineRedis:
 	case EngineRedisSentinel:
 		st.Master, path, _ = strings.Cut(path, "/")
 		if st.Master == "" {

@@ -72,7 +72,7 @@ func (l *loader) subscriber(doc *document, n *yaml.Node, path string, cfg *Confi
 	}
 	parsed(s, "timezone", &out.Timezone, parseZone)
 	choice(s, "when_empty", &out.WhenEmpty, notify.Skip, notify.Send)
-	s.integer("cap", &out.Cap, 1, 1000)
+	s.integer("cap", &out.Cap, 1000)
 	out.Schedule = l.schedule(s, out.Timezone)
 
 	if len(l.problems)+l.more > before {
