@@ -35,6 +35,8 @@ func TestMatchTitle(t *testing.T) {
 		{"porn*", "Pornography, porn and popcorn", "Pornography|porn"},
 		{`"child porn*"`, "child pornographic material", "child pornographic"},
 		{"hunt NOT film", "The hunt", "hunt"},
+		{"(csam AND police) OR (csam AND court)", "Court on CSAM", "Court|CSAM"}, // either waits for csam
+		{"arr* OR arrestee*", "arresting", "arresting"},                          // the longer prefix lies between
 		{"hunt NOT film", "The hunt film", "-"},
 		{"a OR NOT b", "c", ""},
 		{"title:hunt", "hunt", "hunt"},
@@ -121,6 +123,7 @@ func TestLeadIsBeginningOfBody(t *testing.T) {
 		{"beyond the lead", "CSAM was found …", "CSAM was found on phones.", "lead:phones", ""},
 		{"indented", "  CSAM was found", " \n CSAM was found on phones.", "lead:csam", "lead:2"},
 		{"equal", "CSAM was found", "CSAM was found", "csam", "body:0"},
+		{"body shorter, found once", "CSAM was found on phones.", "CSAM was found", "csam", "lead:0"},
 		{"body shorter", "CSAM was found on phones.", "CSAM was found", "phones", "lead:18"},
 		{"body shorter, its part", "CSAM was found on phones.", "CSAM was found", "body:csam", "body:0"},
 		{"body shorter, beyond it", "CSAM was found on phones.", "CSAM was found", "body:phones", ""},

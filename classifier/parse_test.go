@@ -74,6 +74,21 @@ func TestCanonical(t *testing.T) {
 	}
 }
 
+func TestQueriesAreBounded(t *testing.T) {
+	for _, tt := range []struct{ query, want string }{
+		{strings.Repeat("word ", maxQuery/5+1), "bytes long"},
+		{`"` + strings.Repeat("word ", maxWords+1) + `"`, "the phrase has 65 words"},
+		{"{" + strings.Repeat("word ", maxWords+1) + "}", "the phrase has 65 words"},
+		{strings.Repeat("NOT ", 1000) + "a", "nested more than"},
+		{strings.Repeat("title:(", 1000) + "a", "nested more than"},
+	} {
+		_, errs := parseQuery(tt.query, false)
+		if len(errs) != 1 || !strings.Contains(errs[0].Msg, tt.want) {
+			t.Errorf("%.20s…: %d errors, %v", tt.query, len(errs), errs)
+		}
+	}
+}
+
 // TestPlainTerms holds how the entries of any, all, none and of a concept read.
 func TestPlainTerms(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
