@@ -57,7 +57,7 @@ type BuildOptions struct {
 // subscriber follows as well does not make it news again.
 func Build(sub Subscriber, w Window, o BuildOptions) (Digest, bool) {
 	news := News(sub.Selection, w.From, w.To, w.Hits)
-	if len(news) == 0 && (sub.WhenEmpty != Send || IsImmediate(sub.Schedule)) {
+	if !sub.wants(len(news)) {
 		return Digest{}, false
 	}
 	tz := cmp.Or(sub.Timezone, time.UTC)

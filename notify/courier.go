@@ -150,17 +150,14 @@ func (c *Courier) turn(ctx context.Context, t Turn) (Result, error) {
 		return Result{Outcome: Nothing, Next: now}, c.Log.Advance(ctx, t.Lease, w.To, w.Until, now)
 	}
 	next := to.Subscriber.Schedule.Next(now)
-	if len(w.Hits) == 0 && (to.Subscriber.WhenEmpty != Send || IsImmediate(to.Subscriber.Schedule)) {
+	if !to.Subscriber.wants(len(w.Hits)) {
 		return Result{Outcome: Nothing, Next: next}, c.Log.Advance(ctx, t.Lease, w.To, w.Until, next)
 	}
 	cov, err := c.Coverage(ctx, w.Since, w.Until)
 	if err != nil {
 		return Result{}, fmt.Errorf("coverage: %w", err)
 	}
-	d, ok := Build(to.Subscriber, w, BuildOptions{Sealed: now, Coverage: cov, MoreURL: c.MoreURL})
-	if !ok {
-		return Result{Outcome: Nothing, Next: next}, c.Log.Advance(ctx, t.Lease, w.To, w.Until, next)
-	}
+	d, _ := Build(to.Subscriber, w, BuildOptions{Sealed: now, Coverage: cov, MoreURL: c.MoreURL}) // wanted, as was just asked
 	if err := c.Log.Seal(ctx, t.Lease, d); err != nil {
 		return Result{}, fmt.Errorf("seal: %w", err)
 	}

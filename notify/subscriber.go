@@ -21,6 +21,11 @@ type Subscriber struct {
 	Cap int
 }
 
+// wants reports whether a digest of so many reports is sent.
+func (s Subscriber) wants(reports int) bool {
+	return reports > 0 || s.WhenEmpty == Send && !IsImmediate(s.Schedule)
+}
+
 // Selection is what a subscriber wants to hear of. An empty list asks for
 // everything; the conditions are joined by AND.
 type Selection struct {
