@@ -142,7 +142,7 @@ func refusal(ctx context.Context, path string, err error) error {
 	if foreign(err) {
 		return fmt.Errorf("%w: %s is not one, or is damaged; %s: %w", ErrNotOurs, path, advice, err)
 	}
-	return fmt.Errorf("opening %s: %w", path, wrap(ctx, err))
+	return fmt.Errorf("sqlite: opening %s: %w", path, wrap(ctx, err))
 }
 
 func dsn(path string, pragmas []string, mode string) string {
