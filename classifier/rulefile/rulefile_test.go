@@ -26,7 +26,7 @@ func TestPlaces(t *testing.T) {
 		{"literal", "rules:\n- id: r\n  query: |2- # why\n      alpha\n     beta\n    gamma\n"},
 		{"folded", "rules:\n- id: r\n  query: >\n    \"alpha p hunt\" OR\n    beta\n\n    ഹണ്ട് gamma\n"},
 		{"carriage returns", "rules:\r\n- id: r\r\n  query: >\r\n    alpha\r\n    beta gamma\r\n"},
-		{"byte order mark", "\ufeffrules:\n- id: r\n  query: alpha beta gamma\n"},
+		{"byte order mark", "\ufeffrules: [{id: r, query: alpha beta gamma}]"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rules, _, err := Parse([]File{{"f.yaml", []byte(tt.yaml)}})

@@ -70,6 +70,10 @@ func TestFold(t *testing.T) {
 // stands beside a character.
 func TestFoldEveryCharacter(t *testing.T) {
 	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Z, unicode.Cf) ||
+			unicode.In(r, unicode.Han, unicode.Hangul) && r%97 != 0 { // there are 100,000 of them, all alike
+			continue
+		}
 		c := string(r)
 		for _, s := range []string{c, "a" + c, c + "a", "ക" + c, "и" + c + "\u0308", "의" + c, "児" + c} {
 			once := Fold(s)
