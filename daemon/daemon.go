@@ -50,6 +50,22 @@ type Options struct {
 	Listening func(addr string)
 }
 
+func (o Options) withDefaults() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Lease <= 0 {
+		o.Lease = defaultLease
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Registry == nil {
+		o.Registry = prometheus.NewRegistry()
+	}
+	return o
+}
+
 // Daemon is a store, a configuration and the crews that work on them.
 type Daemon struct {
 	opt     Options
@@ -79,18 +95,7 @@ type Daemon struct {
 // New prepares a daemon on a store that the caller opened and will close. It
 // starts nothing.
 func New(loaded *configs.Loaded, st store.Store, opt Options) (*Daemon, error) {
-	if opt.Now == nil {
-		opt.Now = time.Now
-	}
-	if opt.Lease <= 0 {
-		opt.Lease = defaultLease
-	}
-	if opt.Log == nil {
-		opt.Log = slog.New(slog.DiscardHandler)
-	}
-	if opt.Registry == nil {
-		opt.Registry = prometheus.NewRegistry()
-	}
+	opt = opt.withDefaults()
 	d := &Daemon{
 		opt: opt, store: st, log: opt.Log, now: opt.Now, started: opt.Now(),
 		metrics: newMetrics(opt.Registry),

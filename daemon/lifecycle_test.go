@@ -180,7 +180,6 @@ func TestRunDeliversAndStops(t *testing.T) {
 		files, _ := filepath.Glob(filepath.Join(s.dir, "data", "digests", "*.eml"))
 		return len(files) == 1
 	})
-	_, metrics := s.get("/metrics")
 	for _, want := range []string{
 		`newswatch_polls_total{outcome="fetched",reason=""} 1`,
 		`newswatch_hits_total{rule="p-hunt"} 1`,
@@ -188,9 +187,10 @@ func TestRunDeliversAndStops(t *testing.T) {
 		`newswatch_config_last_reload_successful 1`,
 		`newswatch_feeds 1`,
 	} {
-		if !strings.Contains(metrics, want) {
-			t.Errorf("/metrics lacks %s", want)
-		}
+		s.eventually("/metrics has "+want, func() bool {
+			_, metrics := s.get("/metrics")
+			return strings.Contains(metrics, want)
+		})
 	}
 	if _, page := s.get("/"); !strings.Contains(page, "Five held in Operation P-Hunt") {
 		t.Errorf("the first page does not show the hit:\n%s", page)

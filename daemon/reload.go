@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +19,10 @@ import (
 // settle is how long the files must be quiet before a change is read: editors
 // and volume mounts write in several steps.
 const settle = 500 * time.Millisecond
+
+// fileClock is how far a file's time may lag behind the clock that was read: it
+// is that of a tick of the kernel, or of a server.
+const fileClock = 2 * time.Second
 
 // errNoReload is returned where there is nothing to read again.
 var errNoReload = errors.New("daemon: this process has no configuration to reload")
@@ -101,7 +107,9 @@ func (d *Daemon) loaded(loaded *configs.Loaded, warnings []configs.Warning, err 
 }
 
 // watchReload reloads when it is asked to by signal, or when a file changed.
-func (d *Daemon) watchReload(ctx context.Context) {
+// What changed since the configuration was loaded counts too: a daemon that
+// waited for its store must not begin with yesterday's rules.
+func (d *Daemon) watchReload(ctx context.Context, since time.Time) {
 	var events <-chan fsnotify.Event
 	var faults <-chan error
 	watcher, err := fsnotify.NewWatcher()
@@ -113,6 +121,9 @@ func (d *Daemon) watchReload(ctx context.Context) {
 		d.watch(watcher)
 	}
 	var quiet <-chan time.Time
+	if d.changed(since.Add(-fileClock)) {
+		quiet = time.After(settle)
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -141,16 +152,27 @@ func (d *Daemon) watchReload(ctx context.Context) {
 	}
 }
 
+// changed reports whether a file of the configuration is newer than t.
+func (d *Daemon) changed(t time.Time) bool {
+	for _, f := range d.configFiles() {
+		if st, err := os.Stat(f); err == nil && st.ModTime().After(t) {
+			return true
+		}
+	}
+	return false
+}
+
+// configFiles are the files on disk of the configuration in force.
+func (d *Daemon) configFiles() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(d.files), func(f string) bool { return strings.HasPrefix(f, "embedded:") })
+}
+
 // watch watches the folders of the configuration's files, not the files: an
 // editor replaces a file, and a watch on it would end with the old one.
 func (d *Daemon) watch(w *fsnotify.Watcher) {
-	d.mu.Lock()
-	files := d.files
-	d.mu.Unlock()
-	for _, f := range files {
-		if strings.HasPrefix(f, "embedded:") {
-			continue
-		}
+	for _, f := range d.configFiles() {
 		// To add a folder twice is harmless; one that is gone shows in the reload.
 		_ = w.Add(filepath.Dir(f))
 	}

@@ -3,13 +3,11 @@ package daemon
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
@@ -33,75 +31,68 @@ const (
 // that was in flight has ended too. What was acquired is released in the reverse
 // order.
 func Run(ctx context.Context, loaded *configs.Loaded, opt Options) (err error) {
-	st, err := OpenStore(ctx, loaded.Config)
+	opt = opt.withDefaults()
+	begun := opt.Now()
+	opt.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+
+	// A part that fails stops the others.
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	front, err := openFront(ctx, stop, loaded.HTTP, opt)
+	if err != nil {
+		return err
+	}
+	defer func() { stop(); err = errors.Join(err, front.wait()) }()
+
+	st, err := awaitStore(ctx, loaded.Config, opt)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-
-	if opt.Registry == nil {
-		opt.Registry = prometheus.NewRegistry()
-		opt.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	}
 	d, err := New(loaded, st, opt)
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-
-	listener, err := listen(ctx, loaded.HTTP.Listen)
-	if err != nil {
-		return err
-	}
 	if err := d.enrol(ctx, d.plan.Load()); err != nil {
-		if listener != nil {
-			err = errors.Join(err, listener.Close())
-		}
 		return err
 	}
 	d.loaded(loaded, nil, nil)
-	return d.serve(ctx, loaded, listener)
+	if front != nil {
+		front.show(d.pages(loaded.HTTP, front.listener.Addr()))
+	}
+	d.serve(ctx, loaded, begun)
+	return nil
 }
 
-// listen opens the pages' listener; an empty address means that there is none.
-func listen(ctx context.Context, addr string) (net.Listener, error) {
-	if addr == "" {
-		return nil, nil
+// awaitStore opens the store. A server that is not there yet is waited for: it
+// may well start at the same time. What waiting cannot mend is returned.
+func awaitStore(ctx context.Context, c configs.Config, opt Options) (store.Store, error) {
+	said := false
+	for pause := 250 * time.Millisecond; ; pause = min(2*pause, maxPause) {
+		st, err := OpenStore(ctx, c)
+		if err == nil || c.Store.Engine == configs.EngineSQLite || !errors.Is(err, store.ErrUnavailable) {
+			return st, err
+		}
+		if !said {
+			opt.Log.Warn("the store cannot be reached: waiting for it", "err", err)
+			said = true
+		}
+		if !wait(ctx, nil, pause) {
+			return nil, err
+		}
 	}
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("daemon: http.listen: %w; is another newswatch running? give another address, or \"\" for no pages", err)
-	}
-	return l, nil
 }
 
 // serve runs every long-lived part until ctx ends, and waits for all of them.
-func (d *Daemon) serve(ctx context.Context, loaded *configs.Loaded, listener net.Listener) error {
-	// A part that fails stops the others.
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-
+func (d *Daemon) serve(ctx context.Context, loaded *configs.Loaded, begun time.Time) {
 	var parts sync.WaitGroup
 	parts.Go(func() { d.polls.run(ctx, d.opt.Grace) })
 	parts.Go(func() { d.turns.run(ctx, d.opt.Grace) })
 	parts.Go(func() { d.sweep(ctx) })
 	parts.Go(func() { d.gauges(ctx) })
-	parts.Go(func() { d.watchReload(ctx) })
+	parts.Go(func() { d.watchReload(ctx, begun) })
 
-	var pages error
-	if listener != nil {
-		addr := listener.Addr().String()
-		d.log.Info("serving pages", "url", "http://"+addr+"/")
-		if d.opt.Listening != nil {
-			d.opt.Listening(addr)
-		}
-		handler := d.pages(loaded.HTTP, listener.Addr())
-		parts.Go(func() {
-			if pages = web.Serve(ctx, listener, handler, d.opt.Grace); pages != nil && ctx.Err() == nil {
-				stop()
-			}
-		})
-	}
 	pl := d.plan.Load()
 	d.log.Info("watching", "version", d.opt.Version, "feeds", len(pl.feeds), "rules", len(pl.rules.Rules()),
 		"ruleset", pl.rules.Version(), "subscribers", len(pl.subscribers), "store", loaded.Store.Engine)
@@ -109,7 +100,6 @@ func (d *Daemon) serve(ctx context.Context, loaded *configs.Loaded, listener net
 	d.log.Info("stopping: finishing what is in flight", "grace", d.opt.Grace)
 	parts.Wait()
 	d.log.Info("stopped")
-	return pages
 }
 
 // pages makes the handler of everything that is served.
@@ -127,24 +117,6 @@ func (d *Daemon) pages(c configs.HTTP, addr net.Addr) http.Handler {
 		Log:        d.log,
 		Now:        d.now,
 	})
-}
-
-func isLoopback(addr net.Addr) bool {
-	tcp, ok := addr.(*net.TCPAddr)
-	return ok && tcp.IP.IsLoopback()
-}
-
-// LocalURL is where a process on this machine reaches what listens on an
-// address of the configuration.
-func LocalURL(listen, path string) (string, error) {
-	host, port, err := net.SplitHostPort(listen)
-	if err != nil || port == "" || port == "0" {
-		return "", fmt.Errorf("daemon: http.listen is %q: nothing is served at a known port", listen)
-	}
-	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
-		host = "127.0.0.1"
-	}
-	return "http://" + net.JoinHostPort(host, port) + path, nil
 }
 
 // sweep deletes what outlived its retention, at the start and then every hour.
