@@ -144,7 +144,17 @@ func (b *Buffer) word(s string, start, i, off int) int {
 			b.folded = b.folded[:off]
 			return b.solo(s, i, off)
 		}
-		if k&flagReorders != 0 || k&flagSecond != 0 && prev&flagFirst != 0 {
+		switch {
+		case k&flagReorders != 0:
+			compose = true
+		case k&flagSecond != 0 && prev&flagFirst != 0:
+			before, n := utf8.DecodeLastRune(b.folded[off:])
+			if one, ok := twoPart[[2]rune{before, r}]; ok && !compose {
+				b.folded = append(b.folded[:len(b.folded)-n], one...)
+				prev, _ = lookup(r)
+				i += size
+				continue
+			}
 			compose = true
 		}
 		if repl == "" {

@@ -250,6 +250,16 @@ func flags(r rune) kind {
 	return k
 }
 
+// twoPart are the vowel signs of two parts that are common in print, and what
+// NFC makes of them. The library would do it too, but allocates.
+var twoPart = map[[2]rune]string{
+	{0x09c7, 0x09be}: "\u09cb", {0x09c7, 0x09d7}: "\u09cc",
+	{0x0b47, 0x0b3e}: "\u0b4b", {0x0b47, 0x0b56}: "\u0b48", {0x0b47, 0x0b57}: "\u0b4c",
+	{0x0bc6, 0x0bbe}: "\u0bca", {0x0bc7, 0x0bbe}: "\u0bcb", {0x0bc6, 0x0bd7}: "\u0bcc",
+	{0x0cbf, 0x0cd5}: "\u0cc0", {0x0cc6, 0x0cd5}: "\u0cc7", {0x0cc6, 0x0cd6}: "\u0cc8",
+	{0x0d46, 0x0d3e}: "\u0d4a", {0x0d47, 0x0d3e}: "\u0d4b", {0x0d46, 0x0d57}: "\u0d4c",
+}
+
 // composesFirst reports whether a character composes with a following starter:
 // the vowel signs of two parts, and the letters of Hangul. Of the scripts beyond
 // the pages, all are taken to.
