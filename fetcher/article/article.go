@@ -26,11 +26,10 @@ import (
 
 // Limits of one page. Of real pages the largest has some 3,000 elements.
 const (
-	maxElements   = 20_000
-	maxParseTime  = 5 * time.Second
-	maxTextBytes  = 256 << 10
-	maxAttribute  = 512
-	maxLinkedData = 512 << 10
+	maxElements  = 20_000
+	maxAttribute = 512 // bytes of one value
+	maxParseTime = 5 * time.Second
+	maxTextBytes = 256 << 10
 )
 
 var (

@@ -77,6 +77,35 @@ func TestText(t *testing.T) {
 	}
 }
 
+// TestReduce shows what the parser gets to see.
+func TestReduce(t *testing.T) {
+	for _, tt := range []struct{ name, page, want string }{
+		{"attributes that are of use", `<p CLASS=a id="b&quot;" onclick=x data-y=1 hidden>t</p>`, `<p class="a" id="b&#34;" hidden="">t</p>`},
+		{"each attribute once", `<p class=a class=b>t`, `<p class="a">t`},
+		{"no endless attribute", `<p class="` + strings.Repeat("a", maxAttribute+1) + `" id=b>t`, `<p id="b">t`},
+		{"no media", `<picture><source src=a><img src=b alt=c></picture><video poster=d><track src=e>t</video><embed src=f>`, "t"},
+		{"no address of a picture", `<a href=/x src=/y srcset=/z style="background:url(/w)">t</a>`, `<a href="/x" style="background:url(/w)">t</a>`},
+		{"no script, style, frame or form", `<script>a</script><style>b</style><iframe>c</iframe><textarea>d</textarea><noscript>t</noscript>`, "<noscript>t</noscript>"},
+		{"no comment and no doctype", "<!doctype html><!-- a -->t", "t"},
+		{"html and body twice and no more", "<html a=1><body class=b><html class=c><body>t", `<html><body class="b">t`},
+		{"text that looks like markup", "1 &lt; 2 &amp;amp; <3", "1 &lt; 2 &amp;amp; &lt;3"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, _, err := reduce(t.Context(), []byte(tt.page))
+			if err != nil || string(got) != tt.want {
+				t.Errorf("got  %s (%v)\nwant %s", got, err, tt.want)
+			}
+		})
+	}
+	page := []byte(strings.Repeat("<br>", maxElements))
+	if _, _, err := reduce(t.Context(), page); err != nil {
+		t.Errorf("as many elements as are allowed: %v", err)
+	}
+	if _, _, err := reduce(t.Context(), append(page, "<br>"...)); !errors.Is(err, ErrHostile) {
+		t.Errorf("one element too many: %v", err)
+	}
+}
+
 func TestNoText(t *testing.T) {
 	for _, page := range []string{"", " ", "<html></html>", "<img src=x alt=words>", "<script>words</script>", "\x00", "<!-- words -->"} {
 		if got, err := Text(t.Context(), Page{Body: []byte(page), URL: base}); !errors.Is(err, ErrNoText) || got != "" {

@@ -12,7 +12,7 @@ import (
 // articleBody returns the longest schema.org articleBody in a JSON-LD script as
 // plain text, empty if there is none.
 func articleBody(script []byte) string {
-	if len(script) > maxLinkedData || !bytes.Contains(script, []byte(`"articleBody"`)) {
+	if !bytes.Contains(script, []byte(`"articleBody"`)) {
 		return ""
 	}
 	var data any
