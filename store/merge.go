@@ -69,6 +69,20 @@ func Sealable(d notify.Digest, subscriber, pendingID string) error {
 	return nil
 }
 
+// Mentions lists the items that a digest tells of.
+func Mentions(d notify.Digest) []feed.ItemID {
+	var ids []feed.ItemID
+	for _, g := range d.Groups {
+		for _, e := range g.Entries {
+			ids = append(ids, e.Item)
+			for _, r := range e.Also {
+				ids = append(ids, r.Item)
+			}
+		}
+	}
+	return ids
+}
+
 // WithoutItem returns the digest with every mention of the item taken out, and
 // whether there was one. Where the item led an entry that other outlets report
 // too, the first of these leads it: the story is still news. It is left without

@@ -32,6 +32,9 @@ var (
 	// accepted, and ErrNoPending by Ack, Retry and Bury when none does.
 	ErrPending   = errors.New("store: a digest is pending")
 	ErrNoPending = errors.New("store: no digest is pending")
+	// ErrPurged is returned by Seal for a digest that mentions an item which was
+	// purged after the digest was built. The next turn builds it without.
+	ErrPurged = errors.New("store: the digest mentions a purged item")
 	// ErrTooLarge is returned for a value whose encoding is beyond MaxValue;
 	// nothing was written.
 	ErrTooLarge = errors.New("store: value too large")
@@ -230,7 +233,8 @@ type Items interface {
 	// after since, oldest first.
 	StoredItems(ctx context.Context, since time.Time) iter.Seq2[StoredItem, error]
 	// Purge removes an item and its hit, takes it out of pending digests and
-	// dead letters, and keeps it from coming back. ErrNotFound when the item was
+	// dead letters, and keeps it from coming back; Seal refuses a digest that
+	// still mentions it. ErrNotFound when the item was
 	// never seen, or when that was forgotten. A second Purge changes nothing.
 	Purge(ctx context.Context, id feed.ItemID, now time.Time) error
 	// Counts is for the status page and for metrics.

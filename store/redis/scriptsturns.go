@@ -67,15 +67,18 @@ return out
 // seal stores a pending digest.
 //
 //	KEYS    1 prefix
-//	ARGV    1 id, 2 token, 3 digest id, 4 digest
-//	result  ok; lost; or pending and the id of the digest that is
-//	cost    O(1)
+//	ARGV    1 id, 2 token, 3 digest id, 4 digest, 5… the items that it mentions
+//	result  ok; lost; purged; or pending and the id of the digest that is
+//	cost    O(m), m items
 var seal = script(`
 if not held(S, ARGV[1], ARGV[2]) then return {'lost'} end
 local row = S.row .. ARGV[1]
 local pid = call('HGET', row, 'pid')
 if pid and pid ~= ARGV[3] then return {'pending', pid} end
 if not pid then
+	for i = 5, #ARGV do
+		if call('HEXISTS', P .. 'purged', ARGV[i]) == 1 then return {'purged'} end
+	end
 	call('HDEL', row, 'att', 'first', 'err')
 	call('HSET', row, 'pid', ARGV[3], 'pend', ARGV[4])
 end

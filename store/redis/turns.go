@@ -53,6 +53,8 @@ func outcome(out []string, subscriber string) error {
 		return lease.ErrLost
 	case "pending":
 		return fmt.Errorf("%w: %s", store.ErrPending, out[1])
+	case "purged":
+		return fmt.Errorf("%w, for subscriber %s", store.ErrPurged, subscriber)
 	case "nopending":
 		return fmt.Errorf("%w: subscriber %s", store.ErrNoPending, subscriber)
 	}
@@ -72,7 +74,11 @@ func (s *Store) Seal(ctx context.Context, l lease.Lease, d notify.Digest) error 
 	if err != nil {
 		return err
 	}
-	out, err := s.list(ctx, seal, id, l.Token, d.ID, body)
+	args := []any{id, l.Token, d.ID, body}
+	for _, it := range store.Mentions(d) {
+		args = append(args, it[:])
+	}
+	out, err := s.list(ctx, seal, args...)
 	if err != nil {
 		return err
 	}

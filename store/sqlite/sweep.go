@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/newswatch/newswatch/feed"
@@ -134,6 +135,20 @@ func (s *Store) Purge(ctx context.Context, id feed.ItemID, now time.Time) error 
 		}
 		return t.purgeDigests(id, `SELECT n, digest FROM letters`, `UPDATE letters SET digest = ? WHERE n = ?`)
 	})
+}
+
+// unpurged refuses a digest that was built before a purge of what it tells.
+func (t *tx) unpurged(d notify.Digest) error {
+	purged := make(map[feed.ItemID]bool)
+	if err := t.rows(func(r scanner) error { return scanID(r, purged) }, `SELECT id FROM purged`); err != nil {
+		return err
+	}
+	for _, id := range store.Mentions(d) {
+		if purged[id] {
+			return fmt.Errorf("%w: %s", store.ErrPurged, id)
+		}
+	}
+	return nil
 }
 
 // feedOf finds the feed of an item that is known by its id alone.

@@ -200,14 +200,15 @@ func (s *Store) Seal(ctx context.Context, l lease.Lease, d notify.Digest) error 
 	if err != nil {
 		return err
 	}
-	err = s.turn(ctx, l, func(_ *tx, sub *subscriber) error {
-		if err := store.Sealable(d, sub.id, sub.pendingID); err != nil {
+	err = s.turn(ctx, l, func(t *tx, sub *subscriber) error {
+		if err := store.Sealable(d, sub.id, sub.pendingID); err != nil || sub.pending != nil {
 			return err
 		}
-		if sub.pending == nil {
-			sub.clear()
-			sub.pending, sub.pendingID = body, d.ID
+		if err := t.unpurged(d); err != nil {
+			return err
 		}
+		sub.clear()
+		sub.pending, sub.pendingID = body, d.ID
 		return nil
 	})
 	if errors.Is(err, errEnded) {

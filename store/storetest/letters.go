@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
@@ -102,6 +103,27 @@ var letterTests = []testCase{
 		same(s, "then the letter", tn.Pending, &old)
 		s.ok(s.Bury(s.ctx(), tn.Lease, after(31), after(1000), "again"))
 		same(s, "buried again", s.letters(), []notify.DeadLetter{{Digest: old, Reason: "again", Attempts: 1, Buried: after(31)}})
+	}},
+	{"AResentLetterDoesNotMoveTheCursorBack", func(s *suite) {
+		s.hits(t0, "a", 3, "r")
+		s.enrol(t0, "desk")
+		for i, end := range []func(notify.Turn) error{
+			func(tn notify.Turn) error { return s.Ack(s.ctx(), tn.Lease, after(9), after(10)) },
+			func(tn notify.Turn) error { return s.Bury(s.ctx(), tn.Lease, after(9), after(10), "again") },
+		} {
+			now := after(20 * i)
+			s.ok(s.SendNow(s.ctx(), nil, now))
+			tn := s.turn(now)
+			d := digest(tn, nil, t0.Add(-time.Hour))
+			d.ID, d.To = fmt.Sprintf("old-%d", i), 1
+			s.ok(s.Seal(s.ctx(), tn.Lease, d))
+			s.ok(s.Bury(s.ctx(), tn.Lease, now, now, "rejected"))
+			s.ok(s.Advance(s.ctx(), s.turn(now).Lease, 3, now, after(1000)))
+			s.ok(s.Resend(s.ctx(), d.ID, now))
+			s.ok(end(s.turn(now)))
+			same(s, "cursor", standing(s, "desk").Cursor, int64(3))
+			same(s, "since", standing(s, "desk").Since, now)
+		}
 	}},
 	{"AResendDuringATurnIsNotForgotten", func(s *suite) {
 		s.enrol(t0, "desk")

@@ -135,6 +135,13 @@ func (m *model) seal(l lease.Lease, d notify.Digest) error {
 	case s.pending != nil && s.pending.ID != d.ID:
 		return store.ErrPending
 	case s.pending == nil:
+		for _, g := range d.Groups {
+			for _, e := range g.Entries {
+				if m.purged[e.Item] {
+					return store.ErrPurged
+				}
+			}
+		}
 		s.pending, s.attempts, s.firstTry, s.lastError = &d, 0, time.Time{}, ""
 	}
 	return nil

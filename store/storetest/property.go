@@ -16,6 +16,7 @@ import (
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/fetcher"
 	"github.com/newswatch/newswatch/lease"
+	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
 )
 
@@ -66,6 +67,7 @@ type history struct {
 	claims  []store.Claim
 	turns   []lease.Lease
 	digests int
+	built   notify.Digest // the last that was built
 }
 
 var (

@@ -71,6 +71,13 @@ func (h *history) turn(rt *rapid.T) {
 		to := int64(rapid.IntRange(0, int(h.model.head)).Draw(rt, "to"))
 		d := digest(notify.Turn{Subscriber: id, Since: t0, Head: to}, h.model.window(0, h.model.head), now)
 		d.ID = fmt.Sprintf("digest-%d", h.digests)
+		if h.built.ID != "" && rapid.IntRange(0, 5).Draw(rt, "late") == 0 {
+			id, sub := d.ID, d.Subscriber
+			d = h.built // before whatever was purged since
+			d.ID, d.Subscriber = id, sub
+		} else {
+			h.built = d
+		}
 		if s := h.model.subs[id]; s != nil && s.pending != nil && rapid.Bool().Draw(rt, "again") {
 			d = *s.pending
 		}

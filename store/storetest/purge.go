@@ -40,6 +40,19 @@ var purgeTests = []testCase{
 		s.ok(err)
 		same(s, "novelty", nov, []store.Novelty{store.Purged, store.New})
 	}},
+	{"ADigestThatWasBuiltBeforeAPurgeIsNotSealed", func(s *suite) {
+		s.enrol(t0, "desk")
+		hits := s.hits(t0, "a", 2, "r")
+		tn := s.turn(t0)
+		d := digest(tn, hits, t0)
+		s.ok(s.Purge(s.ctx(), hits[1].Item.ID, after(1)))
+		s.is(s.Seal(s.ctx(), tn.Lease, d), store.ErrPurged)
+		same(s, "pending", standing(s, "desk").Pending, "")
+		also := digest(tn, hits[:1], t0)
+		also.Groups[0].Entries[0].Also = []notify.Report{{Item: hits[1].Item.ID}}
+		s.is(s.Seal(s.ctx(), tn.Lease, also), store.ErrPurged)
+		s.ok(s.Seal(s.ctx(), tn.Lease, digest(tn, hits[:1], t0)))
+	}},
 	{"PurgeKnowsWhatWasSeenAndNoMore", func(s *suite) {
 		s.hits(t0, "a", 1, "r")
 		s.hits(t0, "b", 3, "r")
