@@ -245,6 +245,40 @@ func TestUnreadableFiles(t *testing.T) {
 	}
 }
 
+// TestUnreadableParts: a part that cannot be read is reported where it is named,
+// once, and what depends on it is not.
+func TestUnreadableParts(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"newswatch.yaml":         "http: {admin_token_file: big}\nsmtp: {password_file: rules}\n",
+		"feeds.yaml":             "",
+		"subscribers.yaml":       "",
+		"rules/b.yaml":           "rules: [{id: b, any: [\"@csam\"]}]\n",
+		"rules/a.yaml/keep.yaml": "",
+		"big":                    strings.Repeat("x", maxSecret+1),
+	} {
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, _, err := Load(filepath.Join(dir, "newswatch.yaml"))
+	if err == nil {
+		t.Fatal("loaded")
+	}
+	for _, want := range []string{"the file is too large for a secret", "smtp.password_file: not a file", "a.yaml: cannot read the file: not a regular file"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("no word of %q in\n%v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "concept") {
+		t.Errorf("the concept may be in the file that could not be read:\n%v", err)
+	}
+}
+
 func TestFind(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if p, ok := Find(); ok && !strings.HasPrefix(p, "/etc/") {
