@@ -126,11 +126,14 @@ type Feeds interface {
 	// again at now when that lease ends, whatever Record says: what is being
 	// read may be the old URL.
 	PollNow(ctx context.Context, ids []string, now time.Time) error
-	// MarkParsing notes, before a document is parsed, that the holder of the
-	// lease is at it. Record and ReleaseFeeds clear the mark. A feed that is
-	// claimed with the mark still set has killed its last reader: its
-	// State.Poisoned is one higher. It returns lease.ErrLost as Record does.
-	MarkParsing(ctx context.Context, l lease.Lease) error
+	// MarkParsing notes that the holder of the lease is about to parse a
+	// document, or that the parse came back. Record and ReleaseFeeds clear the
+	// mark too. A feed that is claimed with the mark still set has killed its last
+	// reader: its State.Poisoned is one higher. The mark stands for the time of
+	// the parse alone, or a process that is killed again and again would lay it
+	// to feeds that were only waiting to be recorded. It returns lease.ErrLost as
+	// Record does.
+	MarkParsing(ctx context.Context, l lease.Lease, parsing bool) error
 	// ReleaseFeeds gives leases back untouched: their feeds are due as before.
 	// Those that are no longer held are passed over.
 	ReleaseFeeds(ctx context.Context, ls []lease.Lease) error

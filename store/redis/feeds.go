@@ -118,13 +118,18 @@ func (s *Store) PollNow(ctx context.Context, ids []string, now time.Time) error 
 	return err
 }
 
-// MarkParsing notes that the holder of the lease is about to parse.
-func (s *Store) MarkParsing(ctx context.Context, l lease.Lease) error {
+// MarkParsing notes that the holder of the lease is about to parse, or has
+// parsed.
+func (s *Store) MarkParsing(ctx context.Context, l lease.Lease, parsing bool) error {
 	id, isFeed, _ := store.SplitKey(l.Key)
 	if !isFeed {
 		return lease.ErrLost
 	}
-	n, err := s.number(ctx, mark, id, l.Token)
+	on := 0
+	if parsing {
+		on = 1
+	}
+	n, err := s.number(ctx, mark, id, l.Token, on)
 	if err == nil && n == 0 {
 		err = lease.ErrLost
 	}

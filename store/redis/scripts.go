@@ -153,15 +153,19 @@ for _, id in ipairs(ids) do
 end
 `)
 
-// mark notes that a document is about to be parsed.
+// mark notes that a document is about to be parsed, or was.
 //
 //	KEYS    1 prefix
-//	ARGV    1 id, 2 token
+//	ARGV    1 id, 2 token, 3 1 or 0
 //	result  1, or 0 when the lease is lost
 //	cost    O(1)
 var mark = script(`
 if not held(F, ARGV[1], ARGV[2]) then return 0 end
-call('HSET', F.row .. ARGV[1], 'mark', 1)
+if ARGV[3] == '1' then
+	call('HSET', F.row .. ARGV[1], 'mark', 1)
+else
+	call('HDEL', F.row .. ARGV[1], 'mark')
+end
 return 1
 `)
 

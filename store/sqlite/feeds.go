@@ -192,14 +192,15 @@ func (s *Store) PollNow(ctx context.Context, ids []string, now time.Time) error 
 	})
 }
 
-// MarkParsing notes that the holder of the lease is about to parse.
-func (s *Store) MarkParsing(ctx context.Context, l lease.Lease) error {
+// MarkParsing notes that the holder of the lease is about to parse, or has
+// parsed.
+func (s *Store) MarkParsing(ctx context.Context, l lease.Lease, parsing bool) error {
 	id, isFeed, _ := store.SplitKey(l.Key)
 	if !isFeed {
 		return lease.ErrLost
 	}
 	return s.w.do(ctx, func(t *tx) error {
-		n, err := t.exec(`UPDATE feeds SET marked = 1 WHERE id = ? AND token = ? AND until IS NOT NULL`, id, l.Token)
+		n, err := t.exec(`UPDATE feeds SET marked = ? WHERE id = ? AND token = ? AND until IS NOT NULL`, parsing, id, l.Token)
 		if err == nil && n == 0 {
 			err = lease.ErrLost
 		}

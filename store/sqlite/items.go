@@ -49,8 +49,10 @@ func (s *Store) Hits(ctx context.Context, q store.HitQuery) ([]classifier.Hit, e
 	args = append(args, store.PageSize(q.Limit))
 
 	// Not kept prepared: there are as many texts as there are combinations.
-	rows, err := s.read.QueryContext(ctx, sql, args...)
-	return s.hits(ctx, func(scan func(scanner) error) error { return wrap(ctx, each(rows, err, scan)) })
+	return hits(func(scan func(scanner) error) error {
+		rows, err := s.read.QueryContext(ctx, sql, args...)
+		return wrap(ctx, each(rows, err, scan))
+	})
 }
 
 // ceilMilli is the first millisecond that is not before t, so that a bound
@@ -64,8 +66,8 @@ func ceilMilli(t time.Time) int64 {
 }
 
 // hits decodes the bodies that query scans.
-func (s *Store) hits(ctx context.Context, query func(func(scanner) error) error) ([]classifier.Hit, error) {
-	var hits []classifier.Hit
+func hits(query func(func(scanner) error) error) ([]classifier.Hit, error) {
+	var out []classifier.Hit
 	err := query(func(r scanner) error {
 		var body []byte
 		if err := r.Scan(&body); err != nil {
@@ -75,13 +77,13 @@ func (s *Store) hits(ctx context.Context, query func(func(scanner) error) error)
 		if err := store.Decode(body, &h); err != nil {
 			return err
 		}
-		hits = append(hits, h)
+		out = append(out, h)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return hits, nil
+	return out, nil
 }
 
 // Hit returns one hit.
@@ -96,7 +98,7 @@ func (s *Store) Hit(ctx context.Context, id feed.ItemID) (classifier.Hit, error)
 
 // Window returns the hits of a stretch of the log.
 func (s *Store) Window(ctx context.Context, from, to int64) ([]classifier.Hit, error) {
-	return s.hits(ctx, func(scan func(scanner) error) error {
+	return hits(func(scan func(scanner) error) error {
 		return s.rows(ctx, scan, `SELECT body FROM hits
 			JOIN (SELECT hit, min(seq) AS first FROM hit_rules WHERE seq > ? AND seq <= ? GROUP BY hit) ON hit = n
 			ORDER BY first`, from, to)

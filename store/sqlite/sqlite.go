@@ -57,7 +57,7 @@ func (s *Store) stmt(ctx context.Context, q string) (*sql.Stmt, error) {
 	if st, ok := s.stmts[q]; ok {
 		return st, nil
 	}
-	st, err := s.read.PrepareContext(ctx, q)
+	st, err := s.read.PrepareContext(ctx, q) //nolint:sqlclosecheck // Close closes it
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (s *Store) stmt(ctx context.Context, q string) (*sql.Stmt, error) {
 
 // row scans the one row of a query; there is none: store.ErrNotFound.
 func (s *Store) row(ctx context.Context, dest []any, q string, args ...any) error {
-	st, err := s.stmt(ctx, q)
+	st, err := s.stmt(ctx, q) //nolint:sqlclosecheck // Close closes it
 	if err != nil {
 		return wrap(ctx, err)
 	}
@@ -80,7 +80,7 @@ func (s *Store) row(ctx context.Context, dest []any, q string, args ...any) erro
 
 // rows calls scan for every row of a query.
 func (s *Store) rows(ctx context.Context, scan func(scanner) error, q string, args ...any) error {
-	st, err := s.stmt(ctx, q)
+	st, err := s.stmt(ctx, q) //nolint:sqlclosecheck // Close closes it
 	if err != nil {
 		return wrap(ctx, err)
 	}

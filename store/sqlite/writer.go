@@ -200,7 +200,7 @@ func (t *tx) script(q string) error {
 
 // exec runs one statement and returns how many rows it changed.
 func (t *tx) exec(q string, args ...any) (int, error) {
-	s, err := t.stmt(q)
+	s, err := t.stmt(q) //nolint:sqlclosecheck // close closes it
 	if err != nil {
 		return 0, err
 	}
@@ -214,7 +214,7 @@ func (t *tx) exec(q string, args ...any) (int, error) {
 
 // row is a query for at most one row.
 func (t *tx) row(q string, args ...any) scanner {
-	s, err := t.stmt(q)
+	s, err := t.stmt(q) //nolint:sqlclosecheck // close closes it
 	if err != nil {
 		return failed{err}
 	}
@@ -223,7 +223,7 @@ func (t *tx) row(q string, args ...any) scanner {
 
 // rows calls scan for every row of a query.
 func (t *tx) rows(scan func(scanner) error, q string, args ...any) error {
-	s, err := t.stmt(q)
+	s, err := t.stmt(q) //nolint:sqlclosecheck // close closes it
 	if err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ var feedTests = []testCase{
 		before := s.state("a")
 		_, err := s.Record(s.ctx(), batch(late, t0.Add(ttl), item("a", 1)))
 		s.is(err, lease.ErrLost)
-		s.is(s.MarkParsing(s.ctx(), late.Lease), lease.ErrLost)
+		s.is(s.MarkParsing(s.ctx(), late.Lease, true), lease.ErrLost)
 		held, err := s.Renew(s.ctx(), []lease.Lease{late.Lease, again.Lease}, after(60))
 		s.ok(err)
 		same(s, "held", keys(held), []string{again.Lease.Key})
@@ -76,7 +76,7 @@ var feedTests = []testCase{
 	{"ALateHolderMayWriteWhileNobodyElseHasBegun", func(s *suite) {
 		s.sync(t0, "a")
 		c := s.claimOne(t0)
-		s.ok(s.MarkParsing(s.ctx(), c.Lease))
+		s.ok(s.MarkParsing(s.ctx(), c.Lease, true))
 		s.put(batch(c, after(60), item("a", 1)))
 		same(s, "items", s.counts().Items, 1)
 	}},
@@ -86,8 +86,8 @@ var feedTests = []testCase{
 		c.State.FeedID = "ghost"
 		_, err := s.Record(s.ctx(), batch(c, t0))
 		s.is(err, lease.ErrLost)
-		s.is(s.MarkParsing(s.ctx(), l), lease.ErrLost)
-		s.is(s.MarkParsing(s.ctx(), lease.Lease{Key: "nonsense", Token: 1}), lease.ErrLost)
+		s.is(s.MarkParsing(s.ctx(), l, true), lease.ErrLost)
+		s.is(s.MarkParsing(s.ctx(), lease.Lease{Key: "nonsense", Token: 1}, true), lease.ErrLost)
 		held, err := s.Renew(s.ctx(), []lease.Lease{l, {Key: "nonsense"}}, after(9))
 		s.ok(err)
 		same(s, "held", keys(held), nil)
@@ -219,7 +219,7 @@ var feedTests = []testCase{
 		for deaths := range 3 {
 			c := s.claimOne(after(10 * deaths))
 			same(s, "poisoned", c.State.Poisoned, deaths)
-			s.ok(s.MarkParsing(s.ctx(), c.Lease))
+			s.ok(s.MarkParsing(s.ctx(), c.Lease, true))
 		}
 		c := s.claimOne(after(30))
 		same(s, "poisoned", c.State.Poisoned, 3)
@@ -227,16 +227,25 @@ var feedTests = []testCase{
 		// This holder dies before it parses: that proves nothing.
 		c = s.claimOne(after(40))
 		same(s, "poisoned", c.State.Poisoned, 3)
-		s.ok(s.MarkParsing(s.ctx(), c.Lease))
+		s.ok(s.MarkParsing(s.ctx(), c.Lease, true))
 		b := batch(c, after(40))
 		b.State.Poisoned = 0
 		s.put(b)
 		same(s, "after a parse that came back", s.claimOne(after(100)).State.Poisoned, 0)
 	}},
+	{"AParseThatCameBackTakesTheMarkBack", func(s *suite) {
+		s.sync(t0, "a")
+		c := s.claimOne(t0)
+		s.ok(s.MarkParsing(s.ctx(), c.Lease, true))
+		s.ok(s.MarkParsing(s.ctx(), c.Lease, false))
+		// The holder dies between the parse and the record: the document is not
+		// to blame.
+		same(s, "poisoned", s.claimOne(after(10)).State.Poisoned, 0)
+	}},
 	{"AReleaseTakesTheParsingMarkBack", func(s *suite) {
 		s.sync(t0, "a")
 		c := s.claimOne(t0)
-		s.ok(s.MarkParsing(s.ctx(), c.Lease))
+		s.ok(s.MarkParsing(s.ctx(), c.Lease, true))
 		s.ok(s.ReleaseFeeds(s.ctx(), []lease.Lease{c.Lease}))
 		same(s, "poisoned", s.claimOne(t0).State.Poisoned, 0)
 	}},

@@ -95,12 +95,12 @@ func (h *history) errs(rt *rapid.T, what string, got, want error) {
 	}
 }
 
-func subset(rt *rapid.T, of []string, label string) []string {
-	return slices.DeleteFunc(slices.Clone(of), func(s string) bool { return rapid.Bool().Draw(rt, label+s) })
+func subset(rt *rapid.T, of []string) []string {
+	return slices.DeleteFunc(slices.Clone(of), func(s string) bool { return rapid.Bool().Draw(rt, "without "+s) })
 }
 
 func (h *history) sync(rt *rapid.T) {
-	ids, now := subset(rt, feedIDs, "without "), h.tick(rt)
+	ids, now := subset(rt, feedIDs), h.tick(rt)
 	h.model.syncFeeds(ids, now)
 	h.errs(rt, "SyncFeeds", h.SyncFeeds(h.ctx, ids, now), nil)
 }
@@ -141,7 +141,7 @@ func (h *history) renew(rt *rapid.T) {
 }
 
 func (h *history) pollNow(rt *rapid.T) {
-	ids, now := subset(rt, feedIDs, "without "), h.tick(rt)
+	ids, now := subset(rt, feedIDs), h.tick(rt)
 	h.errs(rt, "PollNow", h.PollNow(h.ctx, ids, now), nil)
 	for _, f := range h.model.feeds {
 		if f.in && (len(ids) == 0 || slices.Contains(ids, f.id)) {
@@ -165,10 +165,11 @@ func (h *history) mark(rt *rapid.T) {
 		return
 	}
 	var want error = lease.ErrLost
+	parsing := rapid.Bool().Draw(rt, "parsing")
 	if f := h.model.feeds[c.State.FeedID]; f != nil && f.due.held(c.Lease) {
-		f.marked, want = true, nil
+		f.marked, want = parsing, nil
 	}
-	h.errs(rt, "MarkParsing", h.MarkParsing(h.ctx, c.Lease), want)
+	h.errs(rt, "MarkParsing", h.MarkParsing(h.ctx, c.Lease, parsing), want)
 }
 
 func (h *history) releaseFeeds(rt *rapid.T) {
@@ -207,7 +208,7 @@ func (h *history) record(rt *rapid.T) {
 			continue
 		}
 		b.Items = append(b.Items, store.StoredItem{Item: it, Searched: classifier.SearchedFeed, Stored: now})
-		if rules := subset(rt, ruleIDs, "without "); kind > 2 && len(rules) > 0 {
+		if rules := subset(rt, ruleIDs); kind > 2 && len(rules) > 0 {
 			x := hit(it, now, rules...)
 			x.Quiet = rapid.IntRange(0, 3).Draw(rt, "quiet") == 0
 			b.Hits = append(b.Hits, x)

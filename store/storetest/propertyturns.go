@@ -15,7 +15,7 @@ import (
 func (h *history) enrol(rt *rapid.T) {
 	now := h.tick(rt)
 	var subs []store.Enrolment
-	for _, id := range subset(rt, subIDs, "without ") {
+	for _, id := range subset(rt, subIDs) {
 		subs = append(subs, store.Enrolment{
 			ID: id, Schedule: rapid.SampledFrom([]string{"daily", "hourly"}).Draw(rt, "schedule"),
 			Next:  now.Add(time.Duration(rapid.IntRange(0, 20).Draw(rt, "next")) * time.Minute),
@@ -27,7 +27,7 @@ func (h *history) enrol(rt *rapid.T) {
 }
 
 func (h *history) sendNow(rt *rapid.T) {
-	ids, now := subset(rt, subIDs, "without "), h.tick(rt)
+	ids, now := subset(rt, subIDs), h.tick(rt)
 	h.errs(rt, "SendNow", h.SendNow(h.ctx, ids, now), nil)
 	for _, s := range h.model.subs {
 		if s.in && (len(ids) == 0 || slices.Contains(ids, s.id)) {

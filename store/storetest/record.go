@@ -247,7 +247,8 @@ var recordTests = []testCase{
 			count++
 		}
 		same(s, "items", count, n-30)
-		for range s.StoredItems(s.ctx(), time.Time{}) {
+		for _, err := range s.StoredItems(s.ctx(), time.Time{}) {
+			s.ok(err)
 			break // the reader may stop early
 		}
 	}},

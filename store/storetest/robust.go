@@ -79,7 +79,7 @@ func testCancelled(s *suite) {
 		"Renew":        func() error { _, err := s.Renew(ctx, []lease.Lease{c.Lease}, after(99)); return err },
 		"NextDue":      func() error { _, err := s.NextDue(ctx); return err },
 		"PollNow":      func() error { return s.PollNow(ctx, nil, t0) },
-		"MarkParsing":  func() error { return s.MarkParsing(ctx, c.Lease) },
+		"MarkParsing":  func() error { return s.MarkParsing(ctx, c.Lease, true) },
 		"ReleaseFeeds": func() error { return s.ReleaseFeeds(ctx, []lease.Lease{c.Lease}) },
 		"States":       func() error { _, err := s.States(ctx); return err },
 		"State":        func() error { _, err := s.State(ctx, "a"); return err },

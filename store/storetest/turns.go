@@ -44,7 +44,7 @@ var turnTests = []testCase{
 		s.ok(err)
 		same(s, "held", keys(held), []string{"subscriber/x", "feed/x"})
 		s.is(s.Ack(s.ctx(), c.Lease, t0, after(60)), lease.ErrLost)
-		s.is(s.MarkParsing(s.ctx(), tn.Lease), lease.ErrLost)
+		s.is(s.MarkParsing(s.ctx(), tn.Lease, true), lease.ErrLost)
 		same(s, "turns", len(s.turns(after(19))), 0)
 	}},
 	{"AdvanceMovesTheCursor", func(s *suite) {
