@@ -148,7 +148,7 @@ func TestALostAnswerDoublesNothing(t *testing.T) {
 	})
 	cs, err := s.ClaimFeeds(ctx, t0, 1, time.Minute)
 	must(t, err)
-	losing("MarkParsing", script, func() error { return s.MarkParsing(ctx, cs[0].Lease) })
+	losing("MarkParsing", script, func() error { return s.MarkParsing(ctx, cs[0].Lease, true) })
 
 	it := feed.Item{ID: feed.NewItemID("a", "1", "", ""), FeedID: "a", Title: "one"}
 	b := store.Batch{Lease: cs[0].Lease, State: cs[0].State, Seen: []store.Sighting{{ID: it.ID}}}
