@@ -29,13 +29,13 @@ const (
 
 // Fetcher reads feeds and articles; *fetcher.Client does.
 type Fetcher interface {
-	Fetch(ctx context.Context, f feed.Feed, st fetcher.State, parsing func(context.Context) error) (fetcher.Result, error)
+	Fetch(ctx context.Context, f feed.Feed, st fetcher.State, mark func(ctx context.Context, parsing bool) error) (fetcher.Result, error)
 	Article(ctx context.Context, link string) (string, error)
 }
 
 // Journal is what a poll needs of the store.
 type Journal interface {
-	MarkParsing(ctx context.Context, l lease.Lease) error
+	MarkParsing(ctx context.Context, l lease.Lease, parsing bool) error
 	ReleaseFeeds(ctx context.Context, ls []lease.Lease) error
 	Unseen(ctx context.Context, feedID string, seen []store.Sighting) ([]store.Novelty, error)
 	Record(ctx context.Context, b store.Batch) ([]classifier.Hit, error)
@@ -77,11 +77,17 @@ func (p *poller) poll(ctx context.Context, pl *plan, l lease.Lease, st fetcher.S
 	if !st.NextCheck.IsZero() {
 		p.metrics.pollLateness.Observe(begun.Sub(st.NextCheck).Seconds())
 	}
-	res, fetchErr := p.fetch.Fetch(ctx, f, st, func(ctx context.Context) error {
-		return p.journal.MarkParsing(ctx, l)
+	res, fetchErr := p.fetch.Fetch(ctx, f, st, func(ctx context.Context, parsing bool) error {
+		return p.journal.MarkParsing(ctx, l, parsing)
 	})
 	if ctx.Err() != nil {
 		return p.release(ctx, l)
+	}
+	failure, ofFeed := errors.AsType[*fetcher.Error](fetchErr)
+	if fetchErr != nil && !ofFeed {
+		// The store failed, not the feed: its state is as it was, and it is due
+		// again when the lease has run out.
+		return fetchErr
 	}
 
 	b := store.Batch{Lease: l, State: res.State}
@@ -101,7 +107,7 @@ func (p *poller) poll(ctx context.Context, pl *plan, l lease.Lease, st fetcher.S
 		}
 		return err
 	}
-	p.report(f, res, fetchErr, reported, p.now().Sub(begun))
+	p.report(f, res, failure, reported, p.now().Sub(begun))
 	if p.done != nil {
 		p.done(out)
 	}
@@ -190,16 +196,16 @@ func (p *poller) article(ctx context.Context, link string, until time.Time) (str
 // report counts a recorded poll, and logs it at the level it deserves: a feed
 // that begins to fail, or is back, is worth a line; one that goes on failing is
 // not.
-func (p *poller) report(f feed.Feed, res fetcher.Result, fetchErr error, reported []classifier.Hit, took time.Duration) {
+func (p *poller) report(f feed.Feed, res fetcher.Result, failure *fetcher.Error, reported []classifier.Hit, took time.Duration) {
 	var reason fetcher.Reason
-	if fe, ok := errors.AsType[*fetcher.Error](fetchErr); ok {
-		reason = fe.Reason
+	if failure != nil {
+		reason = failure.Reason
 	}
 	p.metrics.observePoll(res, reason, took)
 	switch {
-	case fetchErr != nil && res.State.Failures == 1:
-		p.log.Warn("a feed failed", "feed", f.ID, "reason", reason, "err", fetchErr, "next_check", res.State.NextCheck)
-	case fetchErr != nil:
+	case failure != nil && res.State.Failures == 1:
+		p.log.Warn("a feed failed", "feed", f.ID, "reason", reason, "err", failure, "next_check", res.State.NextCheck)
+	case failure != nil:
 		p.log.Debug("a feed failed again", "feed", f.ID, "reason", reason, "failures", res.State.Failures)
 	}
 	for _, h := range reported {

@@ -71,13 +71,13 @@ func needRestart(old, now *plan) []configs.Warning {
 	if !old.config.Store.URL.Equal(now.config.Store.URL) || old.config.Store.Path != now.config.Store.Path {
 		keys = append(keys, "store")
 	}
-	if old.config.HTTP != now.config.HTTP {
+	if a, b := old.config.HTTP, now.config.HTTP; a.Listen != b.Listen || a.PublicURL != b.PublicURL || !a.AdminToken.Equal(b.AdminToken) {
 		keys = append(keys, "http")
 	}
 	a, b := old.config.Fetch, now.config.Fetch
 	same := a.Interval == b.Interval && a.MinInterval == b.MinInterval && a.MaxInterval == b.MaxInterval &&
 		a.Timeout == b.Timeout && a.MaxBody == b.MaxBody && a.Concurrency == b.Concurrency &&
-		a.PerHost == b.PerHost && a.Contact == b.Contact && fmt.Sprint(a.AllowNetworks) == fmt.Sprint(b.AllowNetworks)
+		a.PerHost == b.PerHost && a.Contact == b.Contact && slices.Equal(a.AllowNetworks, b.AllowNetworks)
 	if !same {
 		keys = append(keys, "fetch")
 	}

@@ -34,7 +34,7 @@ const (
 type poll struct {
 	c    *Client
 	feed feed.Feed
-	mark func(context.Context) error
+	mark func(ctx context.Context, parsing bool) error
 	now  time.Time
 	// res is what has come of the poll so far; res.State is the state to be.
 	res Result
@@ -48,8 +48,9 @@ type poll struct {
 // request that costs the server little when nothing is new, and parses what
 // came, unless it came before.
 //
-// mark is called before a document is parsed, to note that a death of the
-// process from here on is to be laid to this document; it may be nil. A feed
+// mark is called before a document is parsed, and again when the parse came
+// back: a death of the process in between is to be laid to this document. It may
+// be nil. A feed
 // whose State.Poisoned is 2 or more is read but not parsed (ReasonHostile)
 // until it serves another document or a day has passed.
 //
@@ -59,7 +60,7 @@ type poll struct {
 // or mark failed. The Result then holds the state as it was given.
 //
 // A panic is one failed poll, ReasonPanic.
-func (c *Client) Fetch(ctx context.Context, f feed.Feed, st State, mark func(context.Context) error) (Result, error) {
+func (c *Client) Fetch(ctx context.Context, f feed.Feed, st State, mark func(ctx context.Context, parsing bool) error) (Result, error) {
 	p := &poll{c: c, feed: f, mark: mark, now: c.opt.Now()}
 	p.res.State = st
 	p.res.State.FeedID = f.ID
@@ -206,7 +207,7 @@ func (p *poll) parse(ctx context.Context, a *answer, hash string) error {
 	}
 	defer done()
 	if p.mark != nil {
-		if err := p.mark(ctx); err != nil {
+		if err := p.mark(ctx, true); err != nil {
 			return fmt.Errorf("mark before parsing: %w", err)
 		}
 	}
@@ -221,6 +222,11 @@ func (p *poll) parse(ctx context.Context, a *answer, hash string) error {
 	})
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if p.mark != nil {
+		if err := p.mark(ctx, false); err != nil {
+			return fmt.Errorf("mark after parsing: %w", err)
+		}
 	}
 	st.survive()
 	if err != nil {

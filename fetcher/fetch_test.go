@@ -256,7 +256,12 @@ func TestQuarantine(t *testing.T) {
 	marked := 0
 	poll := func(st State) Result {
 		t.Helper()
-		res, _ := c.Fetch(t.Context(), feedAt(s.URL), st, func(context.Context) error { marked++; return nil })
+		res, _ := c.Fetch(t.Context(), feedAt(s.URL), st, func(_ context.Context, parsing bool) error {
+			if parsing {
+				marked++
+			}
+			return nil
+		})
 		return res
 	}
 	if res := poll(State{Poisoned: 1}); res.Outcome != Fetched || marked != 1 || res.State.Poisoned != 0 {
@@ -299,7 +304,7 @@ func TestMark(t *testing.T) {
 	s := newSite(t, "127.0.0.1", sends(rss("a")))
 	lost := errors.New("lease lost")
 	st := State{FeedID: "f", Failures: 3}
-	res, err := c.Fetch(t.Context(), feedAt(s.URL), st, func(context.Context) error { return lost })
+	res, err := c.Fetch(t.Context(), feedAt(s.URL), st, func(context.Context, bool) error { return lost })
 	if !errors.Is(err, lost) {
 		t.Errorf("got %v, want the mark's error", err)
 	}
