@@ -23,9 +23,10 @@ func (l *loader) ruleset(included []file) *classifier.Ruleset {
 		}
 		sources = append(sources, rulefile.File{Name: f.tree.show(f.name), Data: data})
 	}
-	rules, concepts, err := rulefile.Parse(sources)
-	l.ruleErrors(err)
-	if l.rulesBroken {
+	unread := l.rulesBroken
+	rules, concepts, formErr := rulefile.Parse(sources)
+	l.ruleErrors(formErr)
+	if unread {
 		// What could be read may refer to what could not: the errors of a ruleset
 		// with holes would hide the real one.
 		return nil
@@ -33,11 +34,11 @@ func (l *loader) ruleset(included []file) *classifier.Ruleset {
 	l.rules = rules
 	rs, findings, err := classifier.Compile(rules, concepts)
 	l.ruleErrors(err)
+	if l.rulesBroken {
+		return nil // lint of what is wrong would be guesses
+	}
 	for _, f := range findings {
 		l.warnings = append(l.warnings, ruleProblem(f.Pos, f.Rule, f.Msg+" ["+string(f.Check)+"]", f.Suggestion, f.Line, f.Caret))
-	}
-	if err != nil {
-		return nil
 	}
 	l.ruleErrors(ruletest.Run(rs).Err())
 	return rs

@@ -16,6 +16,7 @@ type reader struct {
 	rules    []classifier.Rule
 	concepts []classifier.Concept
 	errs     classifier.Errors
+	lost     bool // a file could not be read at all
 
 	doc  *document
 	rule string // the id of the rule being read
@@ -34,6 +35,8 @@ func (r *reader) errorAt(pos classifier.Pos, suggestion, format string, args ...
 
 func (r *reader) file(f File) {
 	r.doc = newDocument(f)
+	read := false
+	defer func() { r.lost = r.lost || !read }()
 	if len(f.Data) > MaxFile {
 		r.errorAt(classifier.Pos{File: f.Name, Line: 1, Column: 1}, "split it", "the file is %d bytes long; at most %d are allowed", len(f.Data), MaxFile)
 		return
@@ -63,13 +66,14 @@ func (r *reader) file(f File) {
 			continue // a file of comments
 		}
 		if !r.plain(n) {
-			continue
+			return
 		}
 		r.mapping(n, "a rule file", fields{
 			"rules":    r.ruleList,
 			"concepts": r.conceptMap,
 		})
 	}
+	read = true
 }
 
 // plain refuses what would make a rule say something that does not stand there,
@@ -141,6 +145,8 @@ func (r *reader) pairs(n *yaml.Node, what string, f func(k, v *yaml.Node)) {
 		switch {
 		case k.Kind != yaml.ScalarNode:
 			r.errorf(k, "", "a key must be text, not %s", kindOf(k))
+		case k.Value == "":
+			r.errorf(k, "write what belongs before the colon", "%s has an empty key", what)
 		case seen[k.Value] > 0:
 			r.errorf(k, "", "the key %q was given before, on line %d", k.Value, seen[k.Value])
 		default:

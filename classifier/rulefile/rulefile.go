@@ -65,7 +65,9 @@ func Compile(files []File) (*classifier.Ruleset, []classifier.Finding, error) {
 // Parse reads the rules and concepts of several files, which share their
 // concepts. An error is a classifier.Errors with all that is wrong with the
 // form of the files; the rules and concepts are then those that could be read,
-// so that Compile can tell in the same run what else is wrong.
+// so that Compile can tell in the same run what else is wrong. There are none
+// where a file could not be read at all: the others may name its concepts, and
+// would be said to be wrong.
 func Parse(files []File) ([]classifier.Rule, []classifier.Concept, error) {
 	var r reader
 	for _, f := range files {
@@ -73,6 +75,9 @@ func Parse(files []File) ([]classifier.Rule, []classifier.Concept, error) {
 	}
 	if len(r.errs) > 0 {
 		r.errs.Sort()
+		if r.lost {
+			return nil, nil, r.errs
+		}
 		return r.rules, r.concepts, r.errs
 	}
 	return r.rules, r.concepts, nil

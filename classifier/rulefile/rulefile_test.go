@@ -133,6 +133,18 @@ func TestFilesShareConcepts(t *testing.T) {
 	}
 }
 
+// TestLostFile: what a file that cannot be read would have said is not held
+// against the others.
+func TestLostFile(t *testing.T) {
+	for _, lost := range []string{"concepts: {csam: [CSAM", "concepts: &c {csam: [CSAM]}", "concepts: {csam: [!!str CSAM]}"} {
+		_, _, err := Compile([]File{{"a.yaml", []byte(lost)}, {"b.yaml", []byte("rules: {r: ['@csam']}")}})
+		es, _ := errors.AsType[classifier.Errors](err)
+		if len(es) != 1 || es[0].Pos.File != "a.yaml" {
+			t.Errorf("%s: %v", lost, err)
+		}
+	}
+}
+
 func TestLoad(t *testing.T) {
 	rules, concepts, err := Load("testdata/full.good.yaml", "testdata/plain.good.yaml")
 	if err != nil || len(rules) != 5 || len(concepts) != 2 {
