@@ -235,7 +235,26 @@ func (d *Daemon) enrol(ctx context.Context, pl *plan) error {
 		return err
 	}
 	d.metrics.feeds.Set(float64(len(pl.feeds)))
-	return nil
+	return d.pollMoved(ctx, pl, now)
+}
+
+// pollMoved makes the feeds due to which the operator gave another URL: one that
+// was gone for good is not looked at again for a day otherwise.
+func (d *Daemon) pollMoved(ctx context.Context, pl *plan, now time.Time) error {
+	states, err := d.coverage.current(ctx)
+	if err != nil {
+		return err
+	}
+	var moved []string
+	for _, st := range states {
+		if f, ok := pl.feeds[st.FeedID]; ok && st.Moved(f.URL) {
+			moved = append(moved, st.FeedID)
+		}
+	}
+	if len(moved) == 0 {
+		return nil
+	}
+	return d.store.PollNow(ctx, moved, now)
 }
 
 // NewFetcher makes the client that the configuration asks for.

@@ -76,7 +76,6 @@ func (d *Daemon) Once(ctx context.Context, opt OnceOptions) (Summary, error) {
 			sum.DigestsSent++
 		case notify.Retried, notify.Buried:
 			sum.DigestsFailed++
-		default:
 		}
 	}
 	if err := d.enrol(ctx, pl); err != nil {

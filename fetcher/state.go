@@ -71,6 +71,13 @@ type State struct {
 // is news and not its back catalogue.
 func (s State) Baselined() bool { return !s.FirstSuccess.IsZero() }
 
+// Moved reports whether the operator has given the feed another URL since it was
+// last polled.
+func (s State) Moved(configured string) bool {
+	u, err := parseURL(configured)
+	return err == nil && s.ConfiguredURL != "" && s.ConfiguredURL != bare(u).String()
+}
+
 // Suspect is a document in quarantine: it is not parsed until the feed serves
 // another, or until Since is a day ago.
 type Suspect struct {

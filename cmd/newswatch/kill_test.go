@@ -109,7 +109,7 @@ func TestKilledAtAnyInstant(t *testing.T) {
 	p.mu.Lock()
 	p.stopped = true
 	p.mu.Unlock()
-	told := map[string]string{} // title to digest
+	var told map[string]string // title to digest
 	for try := 0; ; try++ {
 		out, err := newswatch(t.Context(), conf, "once", "--send", "--lease", "1s").CombinedOutput()
 		if err != nil && !strings.Contains(string(out), "digests were not accepted") {

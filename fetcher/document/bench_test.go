@@ -53,8 +53,10 @@ func headlines() []byte {
 
 func BenchmarkParse(b *testing.B) {
 	body := headlines()
-	in := Input{Body: body, ContentType: "application/rss+xml; charset=UTF-8", URL: "https://gazette.example/feed/", FeedID: "gazette",
-		Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+	in := Input{
+		Body: body, ContentType: "application/rss+xml; charset=UTF-8", URL: "https://gazette.example/feed/", FeedID: "gazette",
+		Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC),
+	}
 	b.Run("document", func(b *testing.B) {
 		b.SetBytes(int64(len(body)))
 		b.ReportAllocs()

@@ -28,8 +28,10 @@ func TestFixtures(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			doc, err := Parse(t.Context(), Input{Body: body, FeedID: "gazette", URL: "https://g.example/feeds/all",
-				Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)})
+			doc, err := Parse(t.Context(), Input{
+				Body: body, FeedID: "gazette", URL: "https://g.example/feeds/all",
+				Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC),
+			})
 			if err != nil {
 				t.Fatal(err)
 			}

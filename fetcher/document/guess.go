@@ -41,6 +41,7 @@ var guesses = []struct {
 // isKana takes the full-width kana only: the half-width ones are what Latin
 // letters with accents look like in Shift_JIS.
 func isKana(r rune) bool { return r >= 0x3041 && r <= 0x30FE }
+
 func isCommonHan(r rune) bool {
 	return r >= 0x4E00 && r <= 0x9FA5 || r >= 0x3000 && r <= 0x3002 || r >= 0xFF00 && r <= 0xFF5E
 }

@@ -51,16 +51,15 @@ func emptyGUID(guid string) bool {
 	return false
 }
 
-// rise moves to the first key from level on that is there, and reports whether
-// there was one.
-func (c *candidate) rise(level int) bool {
+// rise moves to the first key from level on that is there; it stays where it is
+// when there is none.
+func (c *candidate) rise(level int) {
 	for ; level < len(c.keys); level++ {
 		if c.keys[level] != "" {
 			c.level = level
-			return true
+			return
 		}
 	}
-	return false
 }
 
 // id is the item's ID by the key that it has come to.

@@ -56,9 +56,17 @@ func Parse(ctx context.Context, in Input) (doc *Document, err error) {
 func (l Limits) orDefault() Limits {
 	d := DefaultLimits()
 	for _, f := range []struct{ field, value *int }{
-		{&l.Bytes, &d.Bytes}, {&l.Items, &d.Items}, {&l.TitleBytes, &d.TitleBytes}, {&l.TextBytes, &d.TextBytes},
-		{&l.Depth, &d.Depth}, {&l.Namespaces, &d.Namespaces}, {&l.Elements, &d.Elements}, {&l.Pieces, &d.Pieces},
-		{&l.TagBytes, &d.TagBytes}, {&l.Attributes, &d.Attributes}, {&l.RunBytes, &d.RunBytes},
+		{&l.Bytes, &d.Bytes},
+		{&l.Items, &d.Items},
+		{&l.TitleBytes, &d.TitleBytes},
+		{&l.TextBytes, &d.TextBytes},
+		{&l.Depth, &d.Depth},
+		{&l.Namespaces, &d.Namespaces},
+		{&l.Elements, &d.Elements},
+		{&l.Pieces, &d.Pieces},
+		{&l.TagBytes, &d.TagBytes},
+		{&l.Attributes, &d.Attributes},
+		{&l.RunBytes, &d.RunBytes},
 	} {
 		if *f.field <= 0 {
 			*f.field = *f.value

@@ -51,8 +51,11 @@ func TestLimits(t *testing.T) {
 		lim   Limits
 		bound string
 	}{
-		{Limits{Bytes: 20}, "size"}, {Limits{Depth: 2}, "depth"}, {Limits{Elements: 4}, "elements"},
-		{Limits{Time: time.Nanosecond}, "time"}, {Limits{TagBytes: 3}, "tag"},
+		{Limits{Bytes: 20}, "size"},
+		{Limits{Depth: 2}, "depth"},
+		{Limits{Elements: 4}, "elements"},
+		{Limits{Time: time.Nanosecond}, "time"},
+		{Limits{TagBytes: 3}, "tag"},
 	} {
 		_, err := Parse(t.Context(), Input{Body: []byte(small), Limits: c.lim})
 		bound, ok := errors.AsType[*BoundError](err)

@@ -113,7 +113,7 @@ func repairUTF8(b []byte) []byte {
 // cutOff returns the length of what is left of a character of three or four
 // bytes whose end is missing, or 0 where b does not begin with one.
 func cutOff(b []byte) int {
-	want := 0
+	var want int
 	switch {
 	case b[0] >= 0xE0 && b[0] <= 0xEF:
 		want = 3
