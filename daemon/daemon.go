@@ -241,7 +241,7 @@ func (d *Daemon) enrol(ctx context.Context, pl *plan) error {
 // pollMoved makes the feeds due to which the operator gave another URL: one that
 // was gone for good is not looked at again for a day otherwise.
 func (d *Daemon) pollMoved(ctx context.Context, pl *plan, now time.Time) error {
-	states, err := d.coverage.current(ctx)
+	states, err := d.store.States(ctx)
 	if err != nil {
 		return err
 	}

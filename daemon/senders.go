@@ -28,21 +28,28 @@ func (noSenders) notifier(configs.Config, configs.Subscriber) (notify.Notifier, 
 	return nil, nil
 }
 
-// channels are the ways out of the program. Every webhook goes through one
-// guarded transport, so that connections are shared and bounded.
+// channels are the ways out of the program. Every webhook goes through one of two
+// guarded transports, so that connections are shared and bounded. Plain HTTP has
+// its own, which dials only networks that the operator named: a receiver's name
+// may lead anywhere, and a digest must not cross the internet in the clear.
 type channels struct {
-	webhooks *http.Transport
-	version  string
+	webhooks, plainWebhooks *http.Transport
+	version                 string
 }
 
 func newChannels(c configs.Config, version string) *channels {
+	allow := c.Fetch.AllowNetworks
 	return &channels{
-		webhooks: netguard.Policy{Allow: c.Fetch.AllowNetworks}.Transport(),
-		version:  version,
+		webhooks:      netguard.Policy{Allow: allow}.Transport(),
+		plainWebhooks: netguard.Policy{Allow: allow, OnlyAllowed: true}.Transport(),
+		version:       version,
 	}
 }
 
-func (c *channels) close() { c.webhooks.CloseIdleConnections() }
+func (c *channels) close() {
+	c.webhooks.CloseIdleConnections()
+	c.plainWebhooks.CloseIdleConnections()
+}
 
 // notifier makes one subscriber's. An error names the subscriber and never its
 // address.
@@ -66,13 +73,15 @@ func (c *channels) open(cfg configs.Config, s configs.Subscriber) (notify.Notifi
 		for i, s := range ch.Secrets {
 			secrets[i] = s.Reveal()
 		}
+		transport := c.webhooks
+		if ch.Plain() {
+			transport = c.plainWebhooks
+		}
 		return webhook.New(webhook.Config{
 			URL:     ch.URL.Reveal(),
 			Secrets: secrets,
-			// http is for a receiver of the operator's own, inside a network that
-			// the operator has named.
-			AllowHTTP: len(cfg.Fetch.AllowNetworks) > 0,
-			Transport: c.webhooks,
+			AllowHTTP: ch.Plain(), // the transport sees to where it goes
+			Transport: transport,
 			UserAgent: "newswatch/" + c.version,
 		})
 	case configs.EmailChannel:
