@@ -3,6 +3,7 @@ package configs
 import (
 	"log/slog"
 	"net/netip"
+	"net/url"
 	"time"
 
 	"github.com/newswatch/newswatch/feed"
@@ -170,6 +171,14 @@ type WebhookChannel struct {
 // FileChannel writes each digest as an .eml and an .html file.
 type FileChannel struct {
 	Dir string
+}
+
+// Plain reports whether the endpoint is spoken to in the clear. The loader takes
+// such a URL only where fetch.allow_networks is set; whoever dials it must see to
+// it that it lies in one of those networks.
+func (w WebhookChannel) Plain() bool {
+	u, err := url.Parse(w.URL.Reveal())
+	return err == nil && u.Scheme == "http"
 }
 
 func (EmailChannel) Kind() string   { return "email" }

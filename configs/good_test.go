@@ -375,3 +375,37 @@ func TestScheduleIsInItsZone(t *testing.T) {
 		t.Errorf("when_empty = %s, cap = %d: want the digest's defaults", s.WhenEmpty, s.Cap)
 	}
 }
+
+// TestPlainWebhook: digests go over a network in the clear only where the
+// operator named that network.
+func TestPlainWebhook(t *testing.T) {
+	for _, tt := range []struct {
+		name, url, allow string
+		ok               bool
+	}{
+		{"https", "https://cases.example.org/token", "[]", true},
+		{"no network is named", "http://cases.example.org/token", "[]", false},
+		{"a name, which may lead into one", "HTTP://cases.example.org/token", "[10.0.0.0/8]", true},
+		{"an address inside", "http://10.1.2.3/token", "[10.0.0.0/8]", true},
+		{"an address inside, as IPv6", "http://[::ffff:10.1.2.3]/token", "[10.0.0.0/8]", true},
+		{"an address outside", "http://192.0.2.1/token", "[10.0.0.0/8]", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tree := with("subscribers", "subscribers: [{id: a, webhook: {url: \""+tt.url+"\", secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw}}]\n")
+			tree["etc/newswatch.yaml"] += "fetch: {allow_networks: " + tt.allow + "}\n"
+			loaded, _, err := loadFiles(tree)
+			if (err == nil) != tt.ok {
+				t.Fatalf("%v", err)
+			}
+			if !tt.ok {
+				if strings.Contains(err.Error(), "token") || !strings.Contains(err.Error(), "fetch.allow_networks") {
+					t.Errorf("%v", err)
+				}
+				return
+			}
+			if got, want := loaded.Subscribers[0].Channel.(WebhookChannel).Plain(), !strings.HasPrefix(tt.url, "https"); got != want {
+				t.Errorf("in the clear: %v, want %v", got, want)
+			}
+		})
+	}
+}

@@ -196,8 +196,8 @@ func (l *loader) webhook(s *section, cfg *Config) Channel {
 		if u, err := parseURL(w.URL.Reveal()); err != nil {
 			// The message must not quote any of it: a token may stand anywhere.
 			s.fail(s.secretKey("url"), "not an http or https URL", "write https://host/path")
-		} else if u.Scheme == "http" && !allowedAddress(u.Hostname(), cfg.Fetch.AllowNetworks) {
-			s.warn(s.secretKey("url"), "digests go over the network in the clear", "write https://")
+		} else if u.Scheme == "http" && !mayBePlain(u.Hostname(), cfg.Fetch.AllowNetworks) {
+			s.fail(s.secretKey("url"), "digests would go over the network in the clear", "write https://, or list the receiver's network in fetch.allow_networks")
 		}
 	} else if s.has("url") && !isNull(s.values["url"]) {
 		s.fail("url", "want a URL", "write https://host/path")
@@ -220,11 +220,14 @@ func (l *loader) webhook(s *section, cfg *Config) Channel {
 	return w
 }
 
-// allowedAddress reports whether host is an address in one of the networks that
-// the operator opened: his own, where plain http is his choice.
-func allowedAddress(host string, nets []netip.Prefix) bool {
+// mayBePlain reports whether a receiver of plain http can be inside the networks
+// that the operator opened. Where a name leads is seen when it is dialled.
+func mayBePlain(host string, nets []netip.Prefix) bool {
 	a, err := netip.ParseAddr(host)
-	return err == nil && slices.ContainsFunc(nets, func(p netip.Prefix) bool { return p.Contains(a) })
+	if err != nil {
+		return len(nets) > 0
+	}
+	return slices.ContainsFunc(nets, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
 }
 
 // channelID is the id of a subscriber that was given none: the same at every

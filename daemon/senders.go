@@ -78,8 +78,8 @@ func (c *channels) open(cfg configs.Config, s configs.Subscriber) (notify.Notifi
 			transport = c.plainWebhooks
 		}
 		return webhook.New(webhook.Config{
-			URL:     ch.URL.Reveal(),
-			Secrets: secrets,
+			URL:       ch.URL.Reveal(),
+			Secrets:   secrets,
 			AllowHTTP: ch.Plain(), // the transport sees to where it goes
 			Transport: transport,
 			UserAgent: "newswatch/" + c.version,

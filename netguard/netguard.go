@@ -21,12 +21,15 @@ import (
 // addresses, together.
 const DialTimeout = 10 * time.Second
 
-// Policy says what may be dialled: public unicast addresses and, besides them,
-// the networks in Allow. The zero Policy allows public addresses only.
+// Policy says what may be dialled: public unicast addresses, unless OnlyAllowed
+// is set, and the networks in Allow. The zero Policy allows public addresses only.
 type Policy struct {
 	// Allow lists networks that are not public and may be dialled all the
 	// same. IPv4 networks are in IPv4 form.
 	Allow []netip.Prefix
+	// OnlyAllowed refuses public addresses too, so that nothing but the networks
+	// in Allow is dialled: for what must not leave them, such as plain HTTP.
+	OnlyAllowed bool
 	// Resolver looks names up; nil means the system's.
 	Resolver *net.Resolver
 }
@@ -65,13 +68,17 @@ func (p Policy) Check(addr netip.AddrPort) error {
 		return &RefusedError{Addr: addr.String(), Why: "the port is that of " + name}
 	}
 	why, special := specialPurpose(ip)
-	if !special {
+	if !special && !p.OnlyAllowed {
 		return nil
 	}
 	for _, network := range p.Allow {
 		if network.Contains(ip) {
 			return nil
 		}
+	}
+	if p.OnlyAllowed {
+		// Not to be cured by listing one more network, as a rule: so none is named.
+		return &RefusedError{Addr: addr.String(), Why: "the address is outside the networks in fetch.allow_networks"}
 	}
 	return &RefusedError{Addr: addr.String(), Why: why, Network: netip.PrefixFrom(ip, ip.BitLen())}
 }

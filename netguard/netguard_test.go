@@ -13,6 +13,7 @@ func TestCheck(t *testing.T) {
 		netip.MustParsePrefix("fd00:1::/32"),
 		netip.MustParsePrefix("fe80::/10"),
 	}}
+	only := Policy{Allow: append([]netip.Prefix{netip.MustParsePrefix("93.184.216.0/24")}, lan.Allow...), OnlyAllowed: true}
 	for _, tt := range []struct {
 		name   string
 		policy Policy
@@ -86,6 +87,14 @@ func TestCheck(t *testing.T) {
 		{"mail on a public host", Policy{}, "93.184.216.34:25", "smtp"},
 		{"a shell in an allowed network", lan, "10.1.2.3:22", "ssh"},
 		{"Redis in an allowed network", lan, "10.1.2.3:6379", "redis"},
+		{"only allowed: a private network that is", only, "10.1.2.3:8080", ""},
+		{"only allowed: a public network that is", only, "93.184.216.34:80", ""},
+		{"only allowed: as IPv4 in IPv6", only, "[::ffff:10.1.2.3]:8080", ""},
+		{"only allowed: a public address", only, "93.184.217.34:80", "outside the networks"},
+		{"only allowed: a public IPv6 address", only, "[2606:2800:220:1:248:1893:25c8:1946]:80", "outside the networks"},
+		{"only allowed: a private address", only, "10.2.0.1:80", "outside the networks"},
+		{"only allowed: a shell", only, "10.1.2.3:22", "ssh"},
+		{"only allowed, and nothing is", Policy{OnlyAllowed: true}, "93.184.216.34:80", "outside the networks"},
 		{"port zero", Policy{}, "93.184.216.34:0", "nothing"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
