@@ -47,6 +47,8 @@ type crew[T any] struct {
 	held  map[string]holding // by lease key
 	fault error              // the last failure of the store, nil after a success
 	first error              // the first outcome that the store did not take
+	// refused is whether the last outcome was not taken.
+	refused bool
 }
 
 // holding is a job in hand; cancel stops it when its lease is lost.
@@ -181,13 +183,17 @@ func (c *crew[T]) do(ctx context.Context, j job[T]) {
 	err := c.work(ctx, j.lease, j.due)
 	switch {
 	case err == nil:
+		c.recovered()
 	case errors.Is(err, lease.ErrLost):
 		c.lost()
 		c.log.Warn("another holder took over", "crew", c.name, "key", j.lease.Key)
 	case ctx.Err() != nil:
 	default:
-		c.fail(err)
-		c.log.Error("the store did not take the outcome; it will be done again", "crew", c.name, "key", j.lease.Key, "err", err)
+		level := slog.LevelDebug
+		if c.fail(err) {
+			level = slog.LevelError // one line, not one for each of a thousand feeds
+		}
+		c.log.Log(ctx, level, "the store did not take the outcome; it will be done again", "crew", c.name, "key", j.lease.Key, "err", err)
 	}
 }
 
@@ -257,14 +263,24 @@ func (c *crew[T]) setFault(err error) {
 	c.fault = err
 }
 
-// fail notes an outcome that the store did not take.
-func (c *crew[T]) fail(err error) {
+// fail notes an outcome that the store did not take, and reports whether the one
+// before it was taken.
+func (c *crew[T]) fail(err error) (news bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.fault = err
 	if c.first == nil {
 		c.first = err
 	}
+	news, c.refused = !c.refused, true
+	return news
+}
+
+// recovered notes an outcome that the store took.
+func (c *crew[T]) recovered() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refused = false
 }
 
 func (c *crew[T]) firstFailure() error {

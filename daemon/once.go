@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/newswatch/newswatch/fetcher"
 	"github.com/newswatch/newswatch/notify"
@@ -84,10 +85,12 @@ func (d *Daemon) Once(ctx context.Context, opt OnceOptions) (Summary, error) {
 	if err := d.store.PollNow(ctx, nil, begun); err != nil {
 		return sum, err
 	}
-	if err := d.polls.drain(ctx, d.opt.Grace); err != nil {
-		return sum, err
+	polled := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return sum.Fetched + sum.NotModified + sum.Failed
 	}
-	if err := ctx.Err(); err != nil {
+	if err := d.pollAll(ctx, polled); err != nil {
 		return sum, err
 	}
 	if err := d.sendNow(ctx, pl, opt.Send); err != nil {
@@ -98,6 +101,28 @@ func (d *Daemon) Once(ctx context.Context, opt OnceOptions) (Summary, error) {
 	}
 	sum.Seconds = d.now().Sub(begun).Seconds()
 	return sum, ctx.Err()
+}
+
+// pollAll works the queue off until every feed was polled. Feeds that another
+// process holds are waited for: it may be a daemon at work, or one that was
+// killed, whose leases run out.
+func (d *Daemon) pollAll(ctx context.Context, polled func() int) error {
+	all := len(d.plan.Load().feeds)
+	said := false
+	for patience := d.now().Add(d.opt.Lease + time.Second); ; {
+		if err := d.polls.drain(ctx, d.opt.Grace); err != nil {
+			return err
+		}
+		left := all - polled()
+		if ctx.Err() != nil || left <= 0 || d.now().After(patience) {
+			return ctx.Err()
+		}
+		if !said {
+			d.log.Warn("waiting for feeds that another process holds", "feeds", left, "at_most", d.opt.Lease)
+			said = true
+		}
+		wait(ctx, nil, idleWait)
+	}
 }
 
 // sendNow makes every subscriber due, or those who want to hear at once: for

@@ -66,8 +66,25 @@ type poller struct {
 }
 
 // poll reads one feed that is due and records what came of it. The error is the
-// store's; what is wrong with the feed is recorded in its state.
+// store's; what is wrong with the feed is recorded in its state. A feed whose
+// poll was not recorded is given back, so that it is due again at once when the
+// store can write, and not when the lease has run out.
 func (p *poller) poll(ctx context.Context, pl *plan, l lease.Lease, st fetcher.State) error {
+	err := p.walk(ctx, pl, l, st)
+	if err == nil || errors.Is(err, lease.ErrLost) {
+		return err
+	}
+	// The poll's own context may be over; this has a short one.
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if p.journal.ReleaseFeeds(end, []lease.Lease{l}) == nil && ctx.Err() != nil {
+		return nil // stopped in the middle, and nothing is lost
+	}
+	return err
+}
+
+// walk takes the feed down the line. Until Record, nothing is changed.
+func (p *poller) walk(ctx context.Context, pl *plan, l lease.Lease, st fetcher.State) error {
 	f, ok := pl.feeds[st.FeedID]
 	if !ok {
 		// The configuration changed between the claim and now.
@@ -81,12 +98,11 @@ func (p *poller) poll(ctx context.Context, pl *plan, l lease.Lease, st fetcher.S
 		return p.journal.MarkParsing(ctx, l, parsing)
 	})
 	if ctx.Err() != nil {
-		return p.release(ctx, l)
+		return ctx.Err()
 	}
 	failure, ofFeed := errors.AsType[*fetcher.Error](fetchErr)
 	if fetchErr != nil && !ofFeed {
-		// The store failed, not the feed: its state is as it was, and it is due
-		// again when the lease has run out.
+		// The store failed, not the feed: its state is as it was.
 		return fetchErr
 	}
 
@@ -94,17 +110,11 @@ func (p *poller) poll(ctx context.Context, pl *plan, l lease.Lease, st fetcher.S
 	out := Poll{Feed: f, Outcome: res.Outcome, Err: fetchErr, Items: len(res.Items)}
 	if res.Outcome == fetcher.Fetched {
 		if err := p.classify(ctx, pl, f, st, res, &b, &out); err != nil {
-			if ctx.Err() != nil {
-				return p.release(ctx, l)
-			}
 			return err
 		}
 	}
 	reported, err := p.journal.Record(ctx, b)
 	if err != nil {
-		if ctx.Err() != nil {
-			return p.release(ctx, l)
-		}
 		return err
 	}
 	p.report(f, res, failure, reported, p.now().Sub(begun))
@@ -112,14 +122,6 @@ func (p *poller) poll(ctx context.Context, pl *plan, l lease.Lease, st fetcher.S
 		p.done(out)
 	}
 	return nil
-}
-
-// release gives the feed back when the daemon stops in the middle of a poll. The
-// poll's own context is over, so it has a short one of its own.
-func (p *poller) release(ctx context.Context, l lease.Lease) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-	defer cancel()
-	return p.journal.ReleaseFeeds(ctx, []lease.Lease{l})
 }
 
 // classify finds what is new in a document, and what of it the rules match.

@@ -136,8 +136,7 @@ func (a *app) feedsParseCommand() *cobra.Command {
 				return err
 			}
 			for _, it := range items {
-				it.FeedID = ""
-				if err := a.printJSON(it); err != nil {
+				if err := a.printJSON(newItemLine(it)); err != nil {
 					return err
 				}
 			}
@@ -151,6 +150,39 @@ func (a *app) feedsParseCommand() *cobra.Command {
 	cmd.Flags().StringVar(&contentType, "content-type", "", "what the server would say of a file, such as \"text/xml; charset=iso-8859-1\"")
 	cmd.Flags().StringVar(&id, "id", "", "the feed's id, which goes into the items' ids")
 	return cmd
+}
+
+// itemLine is an item with every key there, so that a script need not ask which
+// are. Dates that are not known are null.
+type itemLine struct {
+	ID         feed.ItemID `json:"id"`
+	GUID       string      `json:"guid"`
+	Title      string      `json:"title"`
+	Link       string      `json:"link"`
+	Published  *time.Time  `json:"published"`
+	Updated    *time.Time  `json:"updated"`
+	Summary    string      `json:"summary"`
+	Content    string      `json:"content"`
+	Authors    []string    `json:"authors"`
+	Categories []string    `json:"categories"`
+	Lang       string      `json:"lang"`
+	Outlet     string      `json:"outlet"`
+}
+
+func newItemLine(it feed.Item) itemLine {
+	known := func(t time.Time) *time.Time {
+		if t.IsZero() {
+			return nil
+		}
+		return &t
+	}
+	return itemLine{
+		ID: it.ID, GUID: it.GUID, Title: it.Title, Link: it.Link,
+		Published: known(it.Published), Updated: known(it.Updated),
+		Summary: it.Summary, Content: it.Content,
+		Authors: append([]string{}, it.Authors...), Categories: append([]string{}, it.Categories...),
+		Lang: it.Lang, Outlet: it.Outlet,
+	}
 }
 
 // maxFile bounds what is read of a file, as fetch.max_body does for a URL.
