@@ -19,6 +19,7 @@ func (c *compiler) build() *Ruleset {
 	for i, p := range c.rules {
 		rs.rules[i] = p.rule
 		rs.index[p.rule.ID] = i
+		b.loose = p.rule.Spelling == Loose
 		rs.compiled[i] = compiled{cond: b.condition(p.expr, p.rule.Where), filter: filterOf(p.rule)}
 		guard, ok := b.guard(rs.compiled[i].cond)
 		if !ok {
@@ -71,6 +72,7 @@ type builder struct {
 	lex      *lexiconBuilder
 	shared   map[conceptUse]condition
 	searched fieldMask
+	loose    bool // the spelling of the rule that is being built
 }
 
 // conceptUse is a concept in some fields: a thousand rules that name it share
@@ -79,6 +81,7 @@ type conceptUse struct {
 	id    string
 	field Field
 	where Where
+	loose bool
 }
 
 func (b *builder) condition(e Expr, where Where) condition {
@@ -99,6 +102,16 @@ func (b *builder) condition(e Expr, where Where) condition {
 		return &condNear{left, right, int32(e.n), e.ordered}
 	case *exact:
 		return b.exact(e, maskOf[e.field].within(where))
+	case *same:
+		kids := make([]place, len(e.kids))
+		for i, k := range e.kids {
+			kids[i] = b.condition(k, where).(place)
+		}
+		return &condSame{kids, e.unit}
+	case *weighted:
+		return &condWeighted{b.condition(e.kid, where), int32(e.n)}
+	case *regex:
+		return b.regexp(e, maskOf[e.field].within(where))
 	case *atLeast:
 		return &condAtLeast{e.n, b.condition(e.kid, where).(place)}
 	case *siteIs:
@@ -118,7 +131,7 @@ func (b *builder) condition(e Expr, where Where) condition {
 func (b *builder) major(e Expr) condition {
 	n := MajorMentions
 	switch k := e.(type) {
-	case *term, *exact, *near:
+	case *term, *exact, *regex, *near, *same:
 	case *conceptRef:
 		if !placesOnly(b.concepts, k.id, 0) {
 			return nil
@@ -143,7 +156,7 @@ func (b *builder) conditions(es []Expr, where Where) []condition {
 func (b *builder) term(e *term, mask fieldMask) condition {
 	b.searched |= mask
 	var lits []literal
-	for _, seq := range spellings(e.words) {
+	for _, seq := range spellings(e.words, b.loose) {
 		lits = append(lits, b.lex.add(seq))
 	}
 	if len(lits) == 1 {
@@ -161,9 +174,14 @@ func (b *builder) exact(e *exact, mask fieldMask) condition {
 	return &condExact{condLit{b.lex.add(seq), mask}, e.form}
 }
 
+// maxSpellings bounds the sequences of words that a loosely spelt term stands
+// for.
+const maxSpellings = 256
+
 // spellings are the sequences of words that a term stands for: each word with
-// hyphens is its parts side by side, or all of them closed up.
-func spellings(words []word) [][]piece {
+// hyphens is its parts side by side, or all of them closed up. The loose ones
+// are besides what variants says of each word.
+func spellings(words []word, loose bool) [][]piece {
 	out := [][]piece{nil}
 	for _, w := range words {
 		open := make([]piece, len(w.parts))
@@ -173,9 +191,22 @@ func spellings(words []word) [][]piece {
 		ways := [][]piece{open}
 		if len(open) > 1 {
 			// Closed up, the parts may fold to something else than side by side.
-			if s := text.Fold(strings.Join(w.parts, "")); !strings.Contains(s, " ") {
+			if s := foldWild(strings.Join(w.parts, "")); !strings.Contains(s, " ") {
 				ways = append(ways, []piece{{s, w.prefix}})
 			}
+		}
+		if loose {
+			for _, way := range slices.Clone(ways) {
+				for i, p := range way {
+					for _, v := range variants(p.s, p.prefix) {
+						if other := slices.Clone(way); v != p.s {
+							other[i].s = v
+							ways = append(ways, other)
+						}
+					}
+				}
+			}
+			ways = ways[:min(len(ways), max(1, maxSpellings/len(out)))]
 		}
 		next := make([][]piece, 0, len(out)*len(ways))
 		for _, head := range out {
@@ -191,7 +222,7 @@ func spellings(words []word) [][]piece {
 // concept makes a condition of a concept's terms, those of its own concepts
 // included.
 func (b *builder) concept(id string, f Field, where Where) condition {
-	use, mask := conceptUse{id, f, where.orAnywhere()}, maskOf[f].within(where)
+	use, mask := conceptUse{id, f, where.orAnywhere(), b.loose}, maskOf[f].within(where)
 	if c, ok := b.shared[use]; ok {
 		return c
 	}
@@ -250,6 +281,14 @@ func scoped(e Expr, f Field) Expr {
 		return &near{scoped(e.left, f), scoped(e.right, f), e.n, e.ordered}
 	case *atLeast:
 		return &atLeast{e.n, scoped(e.kid, f)}
+	case *same:
+		return &same{e.unit, kids(e.kids)}
+	case *weighted:
+		return &weighted{scoped(e.kid, f), e.n}
+	case *regex:
+		if e.field == "" {
+			return &regex{f, e.src}
+		}
 	case *conceptRef:
 		if e.field == "" {
 			return &conceptRef{f, e.id}
@@ -325,6 +364,14 @@ func (b *builder) guard(c condition) (g guard, ok bool) {
 		return g, true
 	case *condNear:
 		return b.guard(condAll{c.left, c.right})
+	case *condSame:
+		kids := make(condAll, len(c.kids))
+		for i, k := range c.kids {
+			kids[i] = k
+		}
+		return b.guard(kids)
+	case *condWeighted:
+		return b.guard(c.of)
 	case *condAtLeast:
 		return b.guard(c.of)
 	case condAll:

@@ -223,6 +223,12 @@ func (c *compiler) parseRules(rules []Rule) {
 				c.errorAt(r.Pos, r.Line, r.ID, "write a tag such as en, ml or pt-br", "%q is not a language tag", l)
 			}
 		}
+		if r.Spelling != AsWritten && r.Spelling != Loose {
+			c.errorAt(r.Pos, r.Line, r.ID, "leave it out, or write loose", "spelling: %s is not known", r.Spelling)
+		}
+		if n := r.Near; n != nil && (n.Within < 0 || n.Within > maxNear) {
+			c.errorAt(r.Pos, r.Line, r.ID, "", "near: within must be a number from 0 to %d, not %d", maxNear, n.Within)
+		}
 		if r.Severity < Low || r.Severity > Critical {
 			c.errorAt(r.Pos, r.Line, r.ID, "", "%s is not a severity", r.Severity)
 		}
@@ -234,10 +240,10 @@ func (c *compiler) parseRules(rules []Rule) {
 
 // parseRule makes one condition of the query, or of the plain form.
 func (c *compiler) parseRule(r Rule) Expr {
-	hasQuery, hasPlain := r.Query.Text != "" || r.Query.At != nil, len(r.Any)+len(r.All)+len(r.None) > 0
+	hasQuery, hasPlain := r.Query.Text != "" || r.Query.At != nil, len(r.Any)+len(r.All)+len(r.None) > 0 || r.Near != nil
 	switch {
 	case hasQuery && hasPlain:
-		c.errorAt(r.Pos, r.Line, r.ID, "move the words into the query, or make two rules of it", "the rule has a query and any, all or none")
+		c.errorAt(r.Pos, r.Line, r.ID, "move the words into the query, or make two rules of it", "the rule has a query and any, all, none or near")
 		return nil
 	case hasQuery:
 		p := c.parser(r.Query, r.ID, false)
@@ -263,6 +269,11 @@ func (c *compiler) parseRule(r Rule) Expr {
 		parts = append(parts, either(es...))
 	}
 	parts = append(parts, list(r.All)...)
+	if r.Near != nil {
+		if e := c.together(r); e != nil {
+			parts = append(parts, e)
+		}
+	}
 	for _, e := range list(r.None) {
 		parts = append(parts, negate(e))
 	}
@@ -270,6 +281,32 @@ func (c *compiler) parseRule(r Rule) Expr {
 		return nil // each had an error
 	}
 	return all(parts...)
+}
+
+// together makes one condition of the near of the plain form.
+func (c *compiler) together(r Rule) Expr {
+	var e Expr
+	for i, src := range r.Near.Words {
+		p := c.parser(src, r.ID, true)
+		next := p.parse()
+		if next != nil && i == 0 && !isPlace(next) {
+			p.errorf(0, "put a word, a phrase, or several of them with OR here", "near cannot tell where %s stands", next)
+			next = nil
+		}
+		if next != nil && i > 0 && e != nil {
+			next = p.near(lexeme{kind: lexNear, text: "NEAR/" + strconv.Itoa(r.Near.Within), n: r.Near.Within}, e, next)
+		}
+		p.places = append(p.places, p.refs...)
+		c.finish(p)
+		if e = next; e == nil {
+			return nil
+		}
+	}
+	if len(r.Near.Words) < 2 {
+		c.errorAt(r.Pos, r.Line, r.ID, "write near: {words: [police, raid], within: 10}", "near needs at least two words")
+		return nil
+	}
+	return e
 }
 
 // digest computes the version.
@@ -284,6 +321,9 @@ func (c *compiler) digest() string {
 	for _, p := range c.rules {
 		r := p.rule
 		write("rule", r.ID, r.Name, r.Severity.String(), string(r.Where.orAnywhere()), p.expr.String())
+		if r.Spelling == Loose {
+			write("loose")
+		}
 		write(r.Tags...)
 		write(r.Languages...)
 		write(r.Feeds...)

@@ -9,6 +9,8 @@ package classifier
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/newswatch/newswatch/classifier/text"
 	"github.com/newswatch/newswatch/feed"
@@ -180,18 +182,29 @@ func (d *Doc) overlap() (segment, bool) {
 	switch {
 	case lead == "" || body == "":
 		return segment{}, false
-	case strings.HasPrefix(body, lead):
+	case begins(body, lead, d.Lead):
 		return segment{
 			field: FieldBody, mask: inBody, text: d.Body,
 			alias: FieldLead, aliasMask: inLead, aliasEnd: bodyAt + len(lead), aliasAt: bodyAt, aliasBase: leadAt,
 		}, true
-	case strings.HasPrefix(lead, body):
+	case begins(lead, body, d.Body):
 		return segment{
 			field: FieldLead, mask: inLead, text: d.Lead,
 			alias: FieldBody, aliasMask: inBody, aliasEnd: leadAt + len(body), aliasAt: leadAt, aliasBase: bodyAt,
 		}, true
 	}
 	return segment{}, false
+}
+
+// begins reports whether a text is the beginning of another. One that ends within
+// a word of the other must say so with dots: else its last word is another word.
+func begins(long, short, untrimmed string) bool {
+	if !strings.HasPrefix(long, short) {
+		return false
+	}
+	next, _ := utf8.DecodeRuneInString(long[len(short):])
+	return !unicode.In(next, unicode.L, unicode.M, unicode.N) || strings.HasSuffix(strings.TrimRight(untrimmed, " \t\r\n]"), "…") ||
+		strings.HasSuffix(strings.TrimRight(untrimmed, " \t\r\n]"), "...")
 }
 
 // trimmed is a text without the space around it and the dots that say that it

@@ -75,6 +75,13 @@ const (
 	NeverMatches Check = "never-matches"
 	// AlwaysMatches is a rule that matches an item with none of its words.
 	AlwaysMatches Check = "always-matches"
+	// ASCIIClass is a \b or \w in a regular expression with other letters than
+	// those of English.
+	ASCIIClass Check = "ascii-class"
+	// Shadowed is a rule that never tells more than another one.
+	Shadowed Check = "shadowed"
+	// NoTest is a rule without a must_match; package ruletest finds it.
+	NoTest Check = "no-test"
 	// EmptyConcept is a concept without a term.
 	EmptyConcept Check = "empty-concept"
 )

@@ -1,6 +1,8 @@
 package classifier
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -11,39 +13,70 @@ import (
 // reach bounds how far from a match its sentence is looked for, in bytes.
 const reach = 2048
 
-// excerpt chooses the sentence of the lead or the body that holds the most
-// matches, the first of those that hold as many. It is empty when all matches
-// are in the headline, which is shown anyway, or beside the text.
+// excerpt chooses what to show of the lead or the body: the sentence that holds
+// the most matches, each as often as it weighs, and the first of those that hold
+// as many. The words of a NEAR count and are marked only together; where no
+// sentence holds any clause as a whole, as many as one runs over are shown. It is
+// empty when all matches are in the headline, which is shown anyway, or beside
+// the text.
 func excerpt(segs []segment, spans []span) Excerpt {
-	var (
-		best         Excerpt
-		most, lo, hi int
-		from, to     int
-	)
-	for i := 0; i < len(spans); i++ {
-		sp := spans[i]
+	type candidate struct {
+		sp     span // the clause that it is chosen for
+		lo, hi int
+		within bool // one sentence holds the clause
+		score  int32
+	}
+	var best candidate
+	var last candidate
+	for _, sp := range spans {
 		if sp.field != FieldLead && sp.field != FieldBody {
 			continue
 		}
-		lo, hi = sentence(segs[sp.seg].text, sp.lo, sp.hi)
-		n := i
-		for n < len(spans) && spans[n].seg == sp.seg && spans[n].hi <= hi {
-			n++
+		s := segs[sp.seg].text
+		if last.score > 0 && last.sp.seg == sp.seg && sp.wholeLo >= last.lo && sp.wholeHi <= last.hi && last.within {
+			continue // the same sentence again
 		}
-		if n-i > most {
-			most = n - i
-			best.Field = segs[sp.seg].field
-			from, to = i, n
+		c := candidate{sp: sp}
+		c.lo, c.hi = sentence(s, sp.wholeLo, sp.wholeHi)
+		_, end := sentence(s, sp.wholeLo, min(sp.wholeLo+1, sp.wholeHi))
+		c.within = end >= sp.wholeHi && utf8.RuneCountInString(s[sp.wholeLo:sp.wholeHi]) <= MaxExcerpt-2
+		for _, other := range inside(spans, sp.seg, c.lo, c.hi) {
+			c.score += other.weight
 		}
-		i = max(i, n-1)
+		last = c
+		if best.score == 0 || c.within && !best.within || c.within == best.within && c.score > best.score {
+			best = c
+		}
 	}
-	if most == 0 {
+	if best.score == 0 {
 		return Excerpt{}
 	}
-	s := segs[spans[from].seg].text
-	lo, hi = sentence(s, spans[from].lo, spans[from].hi)
-	best.Text, best.Marks = cite(s, lo, hi, spans[from:to])
-	return best
+	seg := segs[best.sp.seg]
+	x := Excerpt{Field: seg.field}
+	x.Text, x.Marks = cite(seg.text, best.lo, best.hi, best.sp, inside(spans, best.sp.seg, best.lo, best.hi))
+	return x
+}
+
+// inside are the spans, each once, whose clauses stand in a piece of a segment as
+// a whole.
+func inside(spans []span, seg int32, lo, hi int) []span {
+	var out []span
+	from, _ := slices.BinarySearchFunc(spans, lo, func(sp span, lo int) int {
+		return cmp.Or(cmp.Compare(sp.seg, seg), cmp.Compare(sp.lo, lo))
+	})
+	for _, sp := range spans[from:] {
+		if sp.seg != seg || sp.lo >= hi {
+			break
+		}
+		switch n := len(out); {
+		case sp.wholeLo < lo || sp.wholeHi > hi:
+		case n > 0 && out[n-1].at() == sp.at():
+			out[n-1].weight = max(out[n-1].weight, sp.weight)
+		default:
+			out = append(out, sp)
+		}
+	}
+	return out
 }
 
 // sentence returns the sentence of s around bytes lo to hi, by UAX #29, not
@@ -76,8 +109,9 @@ func sentence(s string, lo, hi int) (start, end int) {
 	return start, end
 }
 
-// cite cuts a sentence down to MaxExcerpt characters around its first match.
-func cite(s string, lo, hi int, spans []span) (string, [][2]int) {
+// cite cuts a sentence down to MaxExcerpt characters around its first match, or
+// around the clause that it was chosen for.
+func cite(s string, lo, hi int, clause span, spans []span) (string, [][2]int) {
 	for lo < spans[0].lo {
 		r, size := utf8.DecodeRuneInString(s[lo:])
 		if !unicode.IsSpace(r) {
@@ -88,7 +122,7 @@ func cite(s string, lo, hi int, spans []span) (string, [][2]int) {
 	hi = lo + len(strings.TrimRightFunc(s[lo:hi], unicode.IsSpace))
 	before, after := "", ""
 	if utf8.RuneCountInString(s[lo:hi]) > MaxExcerpt {
-		from, to := window(s, lo, hi, spans[0])
+		from, to := window(s, lo, hi, clause)
 		if from > lo {
 			before = "…"
 		}
@@ -98,8 +132,10 @@ func cite(s string, lo, hi int, spans []span) (string, [][2]int) {
 		lo, hi = from, to
 	}
 	var marks [][2]int
+	// A clause that is longer than an excerpt is marked as far as it is shown.
+	long := clause.wholeLo < lo || clause.wholeHi > hi
 	for _, sp := range spans {
-		if sp.lo < lo || sp.lo >= hi {
+		if sp.lo < lo || sp.lo >= hi || !long && (sp.wholeLo < lo || sp.wholeHi > hi) {
 			continue
 		}
 		m := [2]int{sp.lo - lo + len(before), min(sp.hi, hi) - lo + len(before)}
@@ -113,16 +149,17 @@ func cite(s string, lo, hi int, spans []span) (string, [][2]int) {
 }
 
 // window chooses at most MaxExcerpt-2 characters of s[lo:hi] that begin some way
-// before the match, and end at the ends of words.
-func window(s string, lo, hi int, sp span) (from, to int) {
+// before the clause, and end at the ends of words.
+func window(s string, lo, hi int, clause span) (from, to int) {
 	const lead = MaxExcerpt / 3
-	from = sp.lo
-	for n := 0; n < lead && from > lo; n++ {
+	spare := MaxExcerpt - 2 - utf8.RuneCountInString(s[clause.wholeLo:min(clause.wholeHi, hi)])
+	from = clause.wholeLo
+	for n := 0; n < min(lead, spare) && from > lo; n++ {
 		_, size := utf8.DecodeLastRuneInString(s[lo:from])
 		from -= size
 	}
 	if from > lo {
-		if i := strings.IndexFunc(s[from:sp.lo], unicode.IsSpace); i >= 0 {
+		if i := strings.IndexFunc(s[from:clause.wholeLo], unicode.IsSpace); i >= 0 {
 			_, size := utf8.DecodeRuneInString(s[from+i:])
 			from += i + size
 		}
@@ -133,7 +170,7 @@ func window(s string, lo, hi int, sp span) (from, to int) {
 		to += size
 	}
 	if to < hi {
-		if i := strings.LastIndexFunc(s[from:to], unicode.IsSpace); i > 0 && from+i >= min(sp.hi, to) {
+		if i := strings.LastIndexFunc(s[from:to], unicode.IsSpace); i > 0 && from+i >= min(clause.wholeHi, to) {
 			to = from + i
 		}
 	}

@@ -60,7 +60,7 @@ func (rs *Ruleset) Explain(id string, doc *Doc) (Explanation, error) {
 	var depths []int
 	var walk func(e Expr, depth int)
 	walk = func(e Expr, depth int) {
-		c.rules = append(c.rules, parsed{Rule{Where: r.Where}, e})
+		c.rules = append(c.rules, parsed{Rule{Where: r.Where, Spelling: r.Spelling}, e})
 		depths = append(depths, depth)
 		for _, k := range parts(e) {
 			walk(k, depth+1)
@@ -101,15 +101,12 @@ func (rs *Ruleset) Explain(id string, doc *Doc) (Explanation, error) {
 	return x, nil
 }
 
-// parts are the operands of an expression.
+// parts are the operands of an expression that hold or do not by themselves;
+// those of a NEAR and the like are judged together.
 func parts(e Expr) []Expr {
-	switch e := e.(type) {
-	case *allOf:
-		return e.kids
-	case *anyOf:
-		return e.kids
-	case *negation:
-		return []Expr{e.kid}
+	switch e.(type) {
+	case *allOf, *anyOf, *negation:
+		return operands(e)
 	}
 	return nil
 }

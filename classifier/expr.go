@@ -1,6 +1,7 @@
 package classifier
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -74,6 +75,34 @@ type atLeast struct {
 	kid Expr
 }
 
+// same holds when all its operands stand in one sentence, or one paragraph, of
+// one field. It has at least two.
+type same struct {
+	unit textUnit
+	kids []Expr
+}
+
+// textUnit is what SAME is said of.
+type textUnit string
+
+const (
+	sentenceUnit  textUnit = "SENTENCE"
+	paragraphUnit textUnit = "PARAGRAPH"
+)
+
+// weighted holds when its operand does, and makes its places count n times when
+// the sentence to show is chosen.
+type weighted struct {
+	kid Expr
+	n   int
+}
+
+// regex holds when the expression matches the folded text of the field.
+type regex struct {
+	field Field
+	src   string // as it was written
+}
+
 // siteIs holds when the item's link is at the host or a sub-domain of it.
 type siteIs struct{ host string }
 
@@ -86,6 +115,9 @@ func (*negation) strength() int   { return strengthNot }
 func (*near) strength() int       { return strengthNear }
 func (*atLeast) strength() int    { return strengthTerm }
 func (*term) strength() int       { return strengthTerm }
+func (*same) strength() int       { return strengthTerm }
+func (*weighted) strength() int   { return strengthTerm }
+func (*regex) strength() int      { return strengthTerm }
 func (*exact) strength() int      { return strengthTerm }
 func (*conceptRef) strength() int { return strengthTerm }
 func (*siteIs) strength() int     { return strengthTerm }
@@ -109,6 +141,21 @@ func (e *near) String() string {
 
 func (e *atLeast) String() string {
 	return "ATLEAST/" + strconv.Itoa(e.n) + "(" + e.kid.String() + ")"
+}
+
+func (e *regex) String() string {
+	if e.field == FieldURL { // where slashes without brackets are part of an address
+		return "url:(/" + e.src + "/)"
+	}
+	return inField(e.field) + "/" + e.src + "/"
+}
+
+func (e *same) String() string {
+	return "SAME/" + string(e.unit) + "(" + join(e.kids, " AND ") + ")"
+}
+
+func (e *weighted) String() string {
+	return bracketed(e.kid, strengthTerm) + "^" + strconv.Itoa(e.n)
 }
 
 func (e *term) String() string {
@@ -149,17 +196,35 @@ func join(kids []Expr, op string) string {
 // distance from it can be told and its occurrences be counted.
 func isPlace(e Expr) bool {
 	switch e := e.(type) {
-	case *term, *exact, *conceptRef, *near:
+	case *term, *exact, *regex, *conceptRef, *near, *same:
 		return true
+	case *weighted:
+		return isPlace(e.kid)
 	case *anyOf:
-		for _, k := range e.kids {
-			if !isPlace(k) {
-				return false
-			}
-		}
-		return true
+		return !slices.ContainsFunc(e.kids, func(k Expr) bool { return !isPlace(k) })
 	}
 	return false
+}
+
+// operands are the expressions that one is made of.
+func operands(e Expr) []Expr {
+	switch e := e.(type) {
+	case *allOf:
+		return e.kids
+	case *anyOf:
+		return e.kids
+	case *negation:
+		return []Expr{e.kid}
+	case *near:
+		return []Expr{e.left, e.right}
+	case *atLeast:
+		return []Expr{e.kid}
+	case *same:
+		return e.kids
+	case *weighted:
+		return []Expr{e.kid}
+	}
+	return nil
 }
 
 // fieldsIn adds the fields that an expression's terms name to set.
@@ -169,13 +234,12 @@ func fieldsIn(e Expr, set map[Field]bool) {
 		set[e.field] = true
 	case *exact:
 		set[e.field] = true
+	case *regex:
+		set[e.field] = true
 	case *conceptRef:
 		set[e.field] = true
-	case *near:
-		fieldsIn(e.left, set)
-		fieldsIn(e.right, set)
 	}
-	for _, k := range parts(e) {
+	for _, k := range operands(e) {
 		fieldsIn(k, set)
 	}
 }
@@ -225,6 +289,14 @@ func negate(e Expr) Expr {
 		return n.kid
 	}
 	return &negation{e}
+}
+
+// weigh gives a place a weight, in place of the one that it has.
+func weigh(e Expr, n int) Expr {
+	if w, ok := e.(*weighted); ok {
+		e = w.kid
+	}
+	return &weighted{e, n}
 }
 
 func flatten(kids []Expr, inner func(Expr) []Expr) []Expr {

@@ -2,6 +2,7 @@ package classifier
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -24,6 +25,9 @@ const (
 	lexExact   // what stands between braces
 	lexNear    // NEAR/n or ONEAR/n
 	lexAtLeast // ATLEAST/n
+	lexSame    // SAME/SENTENCE or SAME/PARAGRAPH
+	lexRegexp  // what stands between two slashes
+	lexWeight  // ^n, directly after an operand
 	lexBad     // something that was reported; it stands for an operand
 )
 
@@ -31,7 +35,7 @@ type lexeme struct {
 	kind lexKind
 	text string
 	at   int // of text, in bytes
-	n    int // the number after the slash, or after the ~ of a phrase; else -1
+	n    int // the number after the slash, the ^, or the ~ of a phrase; else -1
 }
 
 // fieldNames are the names that a rule may write before a colon.
@@ -72,7 +76,7 @@ func (l *lexer) run() []lexeme {
 func (l *lexer) next() lexeme {
 	if l.raw {
 		l.raw = false
-		if w := l.bare(); w != "" && w[0] != '@' && w[0] != '{' {
+		if w, _, _ := strings.Cut(l.bare(), "^"); w != "" && w[0] != '@' && w[0] != '{' {
 			l.pos += len(w)
 			return lexeme{lexWord, w, l.pos - len(w), -1}
 		}
@@ -101,7 +105,11 @@ func (l *lexer) next() lexeme {
 	case r == '{':
 		return l.exact(at)
 	case r == '/':
-		return l.unsupported(at, strings.IndexByte(l.src[at+1:], '/')+2, "a regular expression")
+		return l.regexp(at)
+	case r == '^' && l.follows(at):
+		w := l.bare()
+		l.pos += len(w)
+		return lexeme{lexWeight, w, at, l.number(at, w, w[1:], 1)}
 	case r == '-' && at+1 < len(l.src):
 		// The minus sign of a term to exclude; within a word it is a hyphen.
 		if n, _ := utf8.DecodeRuneInString(l.src[at+1:]); !unicode.IsSpace(n) && n != ')' {
@@ -112,16 +120,33 @@ func (l *lexer) next() lexeme {
 	return l.word(at)
 }
 
-// unsupported reports an operator of the language that this version does not
-// have, and skips it.
-func (l *lexer) unsupported(at, n int, what string) lexeme {
-	l.report(at, "", "%s is not supported", what)
-	if n < 1 || at+n > len(l.src) {
-		n = 1
+// follows reports whether something stands directly before a byte.
+func (l *lexer) follows(at int) bool {
+	r, _ := utf8.DecodeLastRuneInString(l.src[:at])
+	return at > 0 && r != '(' && !unicode.IsSpace(r)
+}
+
+// regexp reads a regular expression up to the next slash that no backslash
+// stands before.
+func (l *lexer) regexp(at int) lexeme {
+	end := at + 1
+	for end < len(l.src) && l.src[end] != '/' {
+		if l.src[end] == '\\' {
+			end++
+		}
+		end++
 	}
-	l.pos = at + n
-	l.pos += len(l.bare())
-	return lexeme{lexBad, l.src[at:l.pos], at, -1}
+	if end >= len(l.src) {
+		l.report(at, "if the slash is text, put it in quotes", "the regular expression that begins here has no closing slash")
+		l.pos = len(l.src)
+		return lexeme{lexBad, l.src[at:], at, -1}
+	}
+	l.pos = end + 1
+	if tail := l.bare(); tail != "" && tail[0] != '^' {
+		l.report(l.pos, "put a space between them; a slash within the expression is written \\/", "%q directly after a regular expression", tail)
+		l.pos += len(tail)
+	}
+	return lexeme{lexRegexp, l.src[at+1 : end], at + 1, -1}
 }
 
 func (l *lexer) exact(at int) lexeme {
@@ -132,7 +157,7 @@ func (l *lexer) exact(at int) lexeme {
 		return lexeme{lexBad, l.src[at:], at, -1}
 	}
 	l.pos = len(l.src) - len(tail)
-	if tail := l.bare(); tail != "" {
+	if tail := l.bare(); tail != "" && tail[0] != '^' {
 		l.report(l.pos, "put a space between them", "%q directly after a brace", tail)
 		l.pos += len(tail)
 	}
@@ -153,14 +178,14 @@ func (l *lexer) phrase(at, size int) lexeme {
 	if tail := l.bare(); tail != "" {
 		switch {
 		case tail[0] == '~':
+			tail, _, _ = strings.Cut(tail, "^")
 			n := l.number(l.pos, tail, tail[1:], 0)
 			l.pos += len(tail)
 			return lexeme{lexPhrase, phrase, start, n}
-		case tail[0] == '^':
-			return l.unsupported(l.pos, len(tail), "the weight of a term")
+		case tail[0] != '^':
+			l.report(l.pos, "put a space between them", "%q directly after a phrase", tail)
+			l.pos += len(tail)
 		}
-		l.report(l.pos, "put a space between them", "%q directly after a phrase", tail)
-		l.pos += len(tail)
 	}
 	return lexeme{lexPhrase, phrase, start, -1}
 }
@@ -183,7 +208,7 @@ var symbols = map[string]string{
 
 // symbolHelp is what to do about a symbol that looks like an operator.
 var symbolHelp = map[byte]string{
-	'^': "the weight of a term is not supported",
+	'^': "a weight stands directly after a term, as in police^3",
 	'~': "the distance of a phrase stands directly after its closing quote",
 	'{': "put a space before the brace", '}': "no brace was opened",
 	'|': "write OR", '!': "write NOT", '+': "leave it out: words side by side must all be there",
@@ -199,6 +224,9 @@ var foreign = map[string]string{
 
 func (l *lexer) word(at int) lexeme {
 	w := l.bare()
+	if i := strings.IndexByte(w, '^'); i > 0 {
+		w = w[:i]
+	}
 	switch w {
 	case "AND":
 		l.pos += len(w)
@@ -211,13 +239,13 @@ func (l *lexer) word(at int) lexeme {
 		return lexeme{lexNot, w, at, -1}
 	case "NEAR", "ONEAR":
 		l.pos += len(w)
-		return lexeme{lexNear, w, at, defaultNear}
+		return lexeme{lexNear, w, at, DefaultNear}
 	case "ATLEAST":
 		l.pos += len(w)
 		l.report(at, "write ATLEAST/3(…)", "ATLEAST needs a number")
 		return lexeme{lexAtLeast, w, at, 1}
 	case "SAME":
-		return l.unsupported(at, len(w), w)
+		return l.same(at, w, "")
 	}
 	if op := symbols[w]; op != "" {
 		l.pos += len(w)
@@ -233,7 +261,7 @@ func (l *lexer) word(at int) lexeme {
 			l.pos += len(w)
 			return lexeme{lexAtLeast, w, at, l.number(at, w, arg, 1)}
 		case "SAME":
-			return l.unsupported(at, len(w), w)
+			return l.same(at, w, arg)
 		}
 		op := foreign[name]
 		if op == "" && arg[0] >= '0' && arg[0] <= '9' {
@@ -279,9 +307,25 @@ func (l *lexer) word(at int) lexeme {
 	return lexeme{lexWord, w, at, -1}
 }
 
+// sameNames are what SAME can be said of.
+var sameNames = []string{string(sentenceUnit), string(paragraphUnit)}
+
+func (l *lexer) same(at int, w, arg string) lexeme {
+	l.pos += len(w)
+	if !slices.Contains(sameNames, arg) {
+		s := "write SAME/SENTENCE(…) or SAME/PARAGRAPH(…)"
+		if n := DidYouMean(arg, sameNames); arg != "" && n != "" {
+			s = "did you mean SAME/" + n + "?"
+		}
+		l.report(at, s, "%s says neither sentence nor paragraph", w)
+		arg = string(sentenceUnit)
+	}
+	return lexeme{lexSame, "SAME/" + arg, at, -1}
+}
+
 const (
-	// defaultNear is the distance of a NEAR without a number.
-	defaultNear = 4
+	// DefaultNear is the distance of a NEAR without a number.
+	DefaultNear = 4
 	// maxNear bounds the number of an operator.
 	maxNear = 1000
 )

@@ -23,6 +23,8 @@ type lexicon struct {
 	slots []slot // the hash table of whole words, a power of two long
 	arena string // the words themselves
 
+	wild *wildcards // nil where no rule has one
+
 	prefixes []prefix // in byte order
 	stems    []stem   // a hash table of the ranges of prefixes that share their first bytes
 	// stemSet says of most beginnings of words that no prefix has them.
@@ -73,6 +75,7 @@ type edge struct {
 type lexiconBuilder struct {
 	words    map[string]unit
 	prefixes map[string]unit
+	wild     map[piece]unit
 	units    unit
 	// A node of the first level is its unit; the others are numbered from
 	// firstInner, until build moves them behind the units.
@@ -86,7 +89,7 @@ type lexiconBuilder struct {
 
 func newLexiconBuilder() *lexiconBuilder {
 	return &lexiconBuilder{
-		words: map[string]unit{}, prefixes: map[string]unit{},
+		words: map[string]unit{}, prefixes: map[string]unit{}, wild: map[piece]unit{},
 		edges: map[uint64]int32{},
 	}
 }
@@ -113,19 +116,11 @@ func (b *lexiconBuilder) node(at int32) *node {
 func (b *lexiconBuilder) add(seq []piece) literal {
 	at, rare := int32(0), float32(1)
 	for i, p := range seq {
-		set := b.words
-		if p.prefix {
-			set = b.prefixes
-		}
-		u, ok := set[p.s]
-		if !ok {
-			b.units++
-			u = b.units
-			set[strings.Clone(p.s)] = u
-		}
+		u := b.unit(p)
 		next := int32(u)
 		if i > 0 {
 			key := uint64(at)<<32 | uint64(u)
+			var ok bool
 			if next, ok = b.edges[key]; !ok {
 				next = firstInner + int32(len(b.inner))
 				b.inner = append(b.inner, node{lit: -1})
@@ -146,6 +141,30 @@ func (b *lexiconBuilder) add(seq []piece) literal {
 		b.rarity = append(b.rarity, rare)
 	}
 	return n.lit
+}
+
+// unit returns the unit of a word, a new one if it has none.
+func (b *lexiconBuilder) unit(p piece) unit {
+	if strings.IndexByte(p.s, '?') >= 0 {
+		u, ok := b.wild[p]
+		if !ok {
+			b.units++
+			u = b.units
+			b.wild[p] = u
+		}
+		return u
+	}
+	set := b.words
+	if p.prefix {
+		set = b.prefixes
+	}
+	u, ok := set[p.s]
+	if !ok {
+		b.units++
+		u = b.units
+		set[strings.Clone(p.s)] = u
+	}
+	return u
 }
 
 // common are words that nearly every text of some language has.
@@ -176,7 +195,7 @@ func frequency(p piece) float32 {
 
 func (b *lexiconBuilder) build() *lexicon {
 	b.node(int32(b.units)) // a unit that begins no literal has a node nevertheless
-	lx := &lexicon{nodes: slices.Concat(b.roots, b.inner)}
+	lx := &lexicon{nodes: slices.Concat(b.roots, b.inner), wild: newWildcards(b.wild)}
 	place := func(n int32) int32 {
 		if n >= firstInner {
 			n += int32(len(b.roots)) - firstInner

@@ -65,6 +65,9 @@ func (t *truth) table(e Expr, wanted bool) truthNode {
 		}
 		return n
 	}
+	if w, ok := e.(*weighted); ok {
+		return t.table(w.kid, wanted)
+	}
 	if !t.possible(e) {
 		n.bit = -1
 		return n
@@ -104,14 +107,14 @@ func (t *truth) possible(e Expr) bool {
 	switch e := e.(type) {
 	case *term:
 		return maskOf[e.field].within(t.where) != 0
+	case *regex:
+		return maskOf[e.field].within(t.where) != 0
 	case *exact:
 		return maskOf[e.field].within(t.where) != 0
 	case *conceptRef:
 		return len(t.c.concepts[e.id].exprs) > 0 && maskOf[e.field].within(t.where) != 0
-	case *near:
-		return t.possible(e.left) && t.possible(e.right)
-	case *atLeast:
-		return t.possible(e.kid)
+	case *near, *same, *atLeast, *weighted:
+		return !slices.ContainsFunc(operands(e), func(k Expr) bool { return !t.possible(k) })
 	case *anyOf: // beside a NEAR
 		return slices.ContainsFunc(e.kids, t.possible)
 	}

@@ -18,6 +18,15 @@ type scratch struct {
 	segs     []segment
 	units    []unit  // by token: the whole word
 	prefixes []int32 // by token: the longest prefix, as in lexicon.prefixOf
+	// wild[wildAt[t]:wildAt[t+1]] are the words with ? that token t is one of;
+	// wildAt is empty where no rule has any.
+	wild   []unit
+	wildAt []int32
+	// sentenceOf and paragraphOf are by token, and empty until they are asked
+	// for; so is joined.
+	sentenceOf  []int32
+	paragraphOf []int32
+	joined      joinedText
 
 	fields []fieldMask // by literal: where it was found
 	found  []literal   // the literals that were, in the order of their first occurrence
@@ -34,6 +43,7 @@ type scratch struct {
 	stretches []stretch // a stack, for what needs the places of a condition
 
 	spans []span
+	whole stretch // where the clause that is being proved stands, if in more than one place
 	doc   *Doc
 	host  string
 }
@@ -52,6 +62,10 @@ type span struct {
 	field      Field
 	start, end int // bytes of the field
 	lo, hi     int // bytes of the segment
+	// wholeLo and wholeHi are where all spans of its clause stand: those of a
+	// NEAR prove nothing without each other.
+	wholeLo, wholeHi int
+	weight           int32
 }
 
 // maxKeep is the memory that a scratch may take back to the pool, in bytes: a
@@ -111,7 +125,7 @@ func (rs *Ruleset) try(s *scratch, r int32) {
 	}
 }
 
-func (s *scratch) begin(doc *Doc) { s.doc, s.host = doc, host(doc.URL) }
+func (s *scratch) begin(doc *Doc) { s.doc, s.host, s.whole = doc, host(doc.URL), stretch{seg: -1} }
 
 // release gives the scratch back to the pool as it was: only what was touched is
 // cleared.
@@ -126,9 +140,12 @@ func (rs *Ruleset) release(s *scratch) {
 	}
 	s.words.Reset()
 	s.segs, s.units, s.prefixes = s.segs[:0], s.units[:0], s.prefixes[:0]
+	s.wild, s.wildAt = s.wild[:0], s.wildAt[:0]
+	s.sentenceOf, s.paragraphOf = s.sentenceOf[:0], s.paragraphOf[:0]
+	s.joined.reset()
 	s.found, s.occ, s.byLit = s.found[:0], s.occ[:0], s.byLit[:0]
 	s.cand, s.held, s.spans = s.cand[:0], s.held[:0], s.spans[:0]
-	if s.words.Cap()+8*(cap(s.units)+cap(s.byLit))+16*cap(s.occ)+12*cap(s.stretches) <= maxKeep {
+	if s.words.Cap()+s.joined.cap()+8*(cap(s.units)+cap(s.byLit)+cap(s.wildAt)+cap(s.sentenceOf))+16*cap(s.occ)+12*cap(s.stretches) <= maxKeep {
 		rs.pool.Put(s)
 	}
 }
@@ -149,6 +166,13 @@ func (rs *Ruleset) scan(s *scratch) {
 		s.units = append(s.units, lx.word(t.Hash, w))
 		s.prefixes = append(s.prefixes, lx.prefixOf(w))
 	}
+	if lx.wild != nil {
+		for _, t := range tokens {
+			s.wildAt = append(s.wildAt, int32(len(s.wild)))
+			s.wild = lx.wild.find(s.wild, s.words.Folded(t))
+		}
+		s.wildAt = append(s.wildAt, int32(len(s.wild)))
+	}
 	for i := range s.segs {
 		for t := s.segs[i].first; t < s.segs[i].last; t++ {
 			if u := s.units[t]; u != 0 {
@@ -156,6 +180,9 @@ func (rs *Ruleset) scan(s *scratch) {
 			}
 			for p := s.prefixes[t]; p != 0; p = lx.prefixes[p-1].parent {
 				rs.walk(s, int32(i), int32(lx.prefixes[p-1].unit), t, t+1)
+			}
+			for _, u := range s.wildOf(t) {
+				rs.walk(s, int32(i), int32(u), t, t+1)
 			}
 		}
 	}
@@ -182,6 +209,19 @@ func (rs *Ruleset) walk(s *scratch, seg, at int32, first, next int) {
 			rs.walk(s, seg, to, first, next+1)
 		}
 	}
+	for _, u := range s.wildOf(next) {
+		if to := lx.follow(at, u); to != 0 {
+			rs.walk(s, seg, to, first, next+1)
+		}
+	}
+}
+
+// wildOf returns the words with ? that a token is one of.
+func (s *scratch) wildOf(t int) []unit {
+	if len(s.wildAt) == 0 {
+		return nil
+	}
+	return s.wild[s.wildAt[t]:s.wildAt[t+1]]
 }
 
 func (s *scratch) record(lit literal, seg int32, first, last int) {
@@ -211,10 +251,19 @@ func (rs *Ruleset) report(s *scratch, i int) RuleMatch {
 	s.spans = s.spans[:0]
 	rs.compiled[i].cond.collect(s)
 	slices.SortFunc(s.spans, func(a, b span) int {
-		return cmp.Or(cmp.Compare(a.seg, b.seg), cmp.Compare(a.lo, b.lo), cmp.Compare(a.hi, b.hi))
+		return cmp.Or(
+			cmp.Compare(a.seg, b.seg), cmp.Compare(a.lo, b.lo), cmp.Compare(a.hi, b.hi), cmp.Compare(a.field, b.field),
+			cmp.Compare(a.wholeLo, b.wholeLo), cmp.Compare(a.wholeHi, b.wholeHi), cmp.Compare(b.weight, a.weight),
+		)
 	})
 	s.spans = slices.Compact(s.spans)
-	for _, sp := range s.spans[:min(len(s.spans), MaxMatches)] {
+	for i, sp := range s.spans {
+		if i > 0 && sp.at() == s.spans[i-1].at() {
+			continue // proves another clause as well
+		}
+		if len(m.Matches) == MaxMatches {
+			break
+		}
 		seg := &s.segs[sp.seg]
 		m.Matches = append(m.Matches, Match{
 			Rule: r.ID, Field: sp.field, Start: sp.start, End: sp.end, Text: seg.text[sp.lo:sp.hi],
@@ -247,7 +296,31 @@ func (s *scratch) show(o occurrence, mask fieldMask) {
 		sp.field = seg.alias
 		sp.start, sp.end = lo-seg.aliasAt+seg.aliasBase, hi-seg.aliasAt+seg.aliasBase
 	}
+	sp.weight, sp.wholeLo, sp.wholeHi = 1, lo, hi
+	if w := s.whole; w.covers(stretch{o.seg, o.first, o.last}) {
+		sp.wholeLo, sp.wholeHi = int(tokens[w.first].Start), int(tokens[w.last].End)
+	}
 	s.spans = append(s.spans, sp)
+}
+
+// spanAt is where a span is.
+type spanAt struct {
+	seg        int32
+	field      Field
+	start, end int
+}
+
+func (sp span) at() spanAt { return spanAt{sp.seg, sp.field, sp.start, sp.end} }
+
+// enclose makes what is proved next part of a clause that stands in a stretch,
+// unless it is part of a larger one already. It returns what to put back into
+// whole afterwards.
+func (s *scratch) enclose(in stretch) (before stretch) {
+	before = s.whole
+	if !before.covers(in) {
+		s.whole = in
+	}
+	return before
 }
 
 // condition is an expression as it is evaluated on a document that was scanned.

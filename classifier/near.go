@@ -99,7 +99,7 @@ func (s *scratch) tidy(base int) {
 func (c *condNear) places(s *scratch) {
 	base, n := len(s.stretches), 0
 	end := c.pairs(s, func(l, r stretch) bool {
-		s.stretches = append(s.stretches, stretch{l.seg, min(l.first, r.first), max(l.last, r.last)})
+		s.stretches = append(s.stretches, l.with(r))
 		n++
 		return n < maxPlaces
 	})
@@ -157,8 +157,10 @@ func (c *condNear) eval(s *scratch) (holds bool) {
 func (c *condNear) collect(s *scratch) {
 	n, base := 0, len(s.stretches)
 	c.pairs(s, func(l, r stretch) bool {
+		whole := s.enclose(l.with(r))
 		c.left.proveIn(s, l)
 		c.right.proveIn(s, r)
+		s.whole = whole
 		n++
 		return n < MaxMatches
 	})
@@ -169,8 +171,10 @@ func (c *condNear) proveIn(s *scratch, in stretch) {
 	n, base := 0, len(s.stretches)
 	c.pairs(s, func(l, r stretch) bool {
 		if in.covers(l) && in.covers(r) {
+			whole := s.enclose(l.with(r))
 			c.left.proveIn(s, l)
 			c.right.proveIn(s, r)
+			s.whole = whole
 			n++
 		}
 		return n < MaxMatches && (l.seg < in.seg || l.seg == in.seg && l.first <= in.last)

@@ -170,8 +170,24 @@ func reading(operands []Expr, ops []lexKind, tight lexKind) string {
 }
 
 // operand reads one term, or what stands in brackets, with what stands before
-// it. It returns nil when it reported an error.
+// it and its weight. It returns nil when it reported an error.
 func (p *parser) operand(f Field) Expr {
+	e := p.primary(f)
+	for p.peek().kind == lexWeight {
+		x := p.take()
+		switch {
+		case e == nil:
+		case !isPlace(e):
+			p.errorf(x.at, "put it after a word, a phrase, or several of them with OR in brackets", "%s cannot be the weight of %s", x.text, e)
+			e = nil
+		default:
+			e = weigh(e, x.n)
+		}
+	}
+	return e
+}
+
+func (p *parser) primary(f Field) Expr {
 	if p.depth++; p.depth > maxDepth {
 		if p.depth == maxDepth+1 {
 			p.errorf(p.peek().at, "", "brackets are nested more than %d deep", maxDepth)
@@ -225,8 +241,17 @@ func (p *parser) operand(f Field) Expr {
 		p.take()
 		p.errorf(x.at, "", "%s has nothing before it", x.text)
 		return nil
+	case lexWeight:
+		p.take()
+		p.errorf(x.at, symbolHelp['^'], "%s has nothing before it", x.text)
+		return nil
 	case lexAtLeast:
 		return p.atLeast(f)
+	case lexSame:
+		return p.same(f)
+	case lexRegexp:
+		p.take()
+		return p.regexp(f, x)
 	case lexWord:
 		return p.bareWords(f)
 	}

@@ -1,5 +1,10 @@
 package classifier
 
+import (
+	"slices"
+	"strings"
+)
+
 // chain reads operands with NEAR between them, which binds tighter than AND and
 // OR: a NEAR b NEAR c is (a NEAR b) NEAR c.
 func (p *parser) chain(f Field) Expr {
@@ -31,15 +36,49 @@ func (p *parser) near(x lexeme, left, right Expr) Expr {
 			return nil
 		}
 	}
-	set := map[Field]bool{}
-	fieldsIn(left, set)
-	fieldsIn(right, set)
-	if len(set) > 1 {
+	e := &near{left: left, right: right, n: x.n, ordered: x.text[0] == 'O'}
+	if !inOneField(e) {
 		p.errorf(x.at, "write the field before brackets around both, as in title:(a NEAR b)",
 			"%s has its sides in different fields, which it never crosses", x.text)
 		return nil
 	}
-	return &near{left: left, right: right, n: x.n, ordered: x.text[0] == 'O'}
+	return e
+}
+
+func inOneField(e Expr) bool {
+	set := map[Field]bool{}
+	fieldsIn(e, set)
+	return len(set) <= 1
+}
+
+// same reads SAME/SENTENCE(a b).
+func (p *parser) same(f Field) Expr {
+	x, before := p.take(), len(p.refs)
+	if p.peek().kind != lexOpen {
+		p.errorf(x.at, "write "+x.text+"(…)", "%s needs brackets around its words", x.text)
+		return nil
+	}
+	e := p.primary(f)
+	if e == nil {
+		return nil
+	}
+	kids, ok := e.(*allOf)
+	if !ok {
+		p.errorf(x.at, "write "+x.text+"(a b)", "%s needs at least two operands, not %s", x.text, e)
+		return nil
+	}
+	for _, k := range kids.kids {
+		if !isPlace(k) {
+			p.errorf(x.at, "put words, phrases, or several of them with OR in the brackets", "%s cannot tell where %s stands", x.text, k)
+			return nil
+		}
+	}
+	if !inOneField(e) {
+		p.errorf(x.at, "write the field before it, as in title:"+x.text+"(a b)", "%s has operands in different fields, which it never crosses", x.text)
+		return nil
+	}
+	p.places = append(p.places, p.refs[before:]...)
+	return &same{textUnit(strings.TrimPrefix(x.text, "SAME/")), kids.kids}
 }
 
 // spread makes "a b"~N the words of the phrase near each other.
@@ -83,15 +122,8 @@ func placesOnly(concepts map[string]*concept, id string, depth int) bool {
 		switch e := e.(type) {
 		case *conceptRef:
 			return placesOnly(concepts, e.id, depth+1)
-		case *near:
-			return ok(e.left) && ok(e.right)
-		case *anyOf:
-			for _, k := range e.kids {
-				if !ok(k) {
-					return false
-				}
-			}
-			return true
+		case *anyOf, *near, *same, *weighted:
+			return !slices.ContainsFunc(operands(e), func(k Expr) bool { return !ok(k) })
 		}
 		return isPlace(e)
 	}

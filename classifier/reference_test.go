@@ -2,10 +2,12 @@ package classifier
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/clipperhouse/uax29/v2/sentences"
 	"pgregory.net/rapid"
 
 	"github.com/newswatch/newswatch/classifier/text"
@@ -18,6 +20,7 @@ import (
 type reference struct {
 	doc      *Doc
 	where    Where
+	loose    bool
 	concepts map[string][]Expr
 }
 
@@ -80,7 +83,9 @@ func (r reference) holds(e Expr) bool {
 			starts[[2]int{p[0], p[1]}] = true
 		}
 		return len(starts) >= e.n
-	case *term, *exact:
+	case *weighted:
+		return r.holds(e.kid)
+	case *term, *exact, *regex, *same:
 		return len(r.places(e)) > 0
 	}
 	panic(e)
@@ -89,10 +94,13 @@ func (r reference) holds(e Expr) bool {
 // hasPlace holds for what is counted as a whole where only major mentions do.
 func (r reference) hasPlace(e Expr) bool {
 	switch e := e.(type) {
-	case *term, *exact, *near, *atLeast:
+	case *term, *exact, *regex, *near, *same, *atLeast:
 		return true
 	case *conceptRef:
 		for _, k := range r.concepts[e.id] {
+			if w, ok := k.(*weighted); ok {
+				k = w.kid
+			}
 			if a, ok := k.(*anyOf); ok {
 				if slices.ContainsFunc(a.kids, func(k Expr) bool { return !r.hasPlace(k) || isCount(k) }) {
 					return false
@@ -134,6 +142,23 @@ func (r reference) places(e Expr) map[[3]int]bool {
 				}
 			}
 		}
+	case *weighted:
+		return r.places(e.kid)
+	case *same:
+		r.sames(e, out)
+	case *regex:
+		re := regexp.MustCompile("(?i)" + e.src)
+		r.eachText(e.field, func(n int, s string) {
+			folded := text.Fold(s)
+			for _, m := range re.FindAllStringIndex(folded, -1) {
+				hit := strings.TrimSpace(folded[m[0]:m[1]])
+				if hit != "" {
+					at := m[0] + strings.Index(folded[m[0]:], hit)
+					first := strings.Count(folded[:at], " ")
+					out[[3]int{n, first, first + strings.Count(hit, " ")}] = true
+				}
+			}
+		})
 	case *exact:
 		r.eachText(e.field, func(n int, s string) {
 			var b text.Buffer
@@ -150,7 +175,7 @@ func (r reference) places(e Expr) map[[3]int]bool {
 		r.eachText(e.field, func(n int, s string) {
 			words := strings.Fields(text.Fold(s))
 			for i := range words {
-				for _, seq := range sequences(e.words) {
+				for _, seq := range r.sequences(e.words) {
 					if startsWith(words[i:], seq) {
 						out[[3]int{n, i, i + len(seq) - 1}] = true
 					}
@@ -159,6 +184,49 @@ func (r reference) places(e Expr) map[[3]int]bool {
 		})
 	default:
 		panic(e)
+	}
+	return out
+}
+
+// sames adds the stretches, one in each sentence or paragraph, from the first to
+// the last word of the operands that all stand in it.
+func (r reference) sames(e *same, out map[[3]int]bool) {
+	set := map[Field]bool{}
+	fieldsIn(e, set)
+	for f := range set {
+		r.eachText(f, func(n int, s string) {
+			first := 0
+			for _, unit := range units(s, e.unit) {
+				end := first + len(strings.Fields(text.Fold(unit)))
+				lo, hi, all := end, first, true
+				for _, k := range e.kids {
+					found := false
+					for p := range r.places(k) {
+						if p[0] == n && p[1] >= first && p[2] < end {
+							found, lo, hi = true, min(lo, p[1]), max(hi, p[2])
+						}
+					}
+					all = all && found
+				}
+				if all {
+					out[[3]int{n, lo, hi}] = true
+				}
+				first = end
+			}
+		})
+	}
+}
+
+// units are the sentences or the paragraphs of a text.
+func units(s string, unit textUnit) (out []string) {
+	for _, line := range strings.SplitAfter(s, "\n") {
+		if unit == paragraphUnit {
+			out = append(out, line)
+			continue
+		}
+		for it := sentences.FromString(line); it.Next(); {
+			out = append(out, it.Value())
+		}
 	}
 	return out
 }
@@ -189,13 +257,19 @@ func (r reference) repeated(f Field, fields []Field) bool {
 	case len(fields) == 1 || r.where == prominent || lead == "" || body == "":
 		return false
 	case f == FieldLead:
-		return strings.HasPrefix(body, lead)
+		return wholeWords(body, lead) || strings.HasPrefix(body, lead) && strings.HasSuffix(r.doc.Lead, "…")
 	}
-	return f == FieldBody && strings.HasPrefix(lead, body) && lead != body
+	return f == FieldBody && wholeWords(lead, body) && lead != body
+}
+
+// wholeWords reports whether a text begins with another that ends where a word
+// does.
+func wholeWords(long, short string) bool {
+	return strings.HasPrefix(long, short) && strings.HasPrefix(text.Fold(long)+" ", text.Fold(short)+" ")
 }
 
 // sequences are the ways to write a term; a word that ends in * is a prefix.
-func sequences(ws []word) [][]string {
+func (r reference) sequences(ws []word) [][]string {
 	if len(ws) == 0 {
 		return [][]string{nil}
 	}
@@ -204,12 +278,28 @@ func sequences(ws []word) [][]string {
 	if ws[0].prefix {
 		star = "*"
 	}
-	for _, tail := range sequences(ws[1:]) {
+	for _, tail := range r.sequences(ws[1:]) {
 		open := slices.Clone(ws[0].parts)
 		open[len(open)-1] += star
-		out = append(out, append(open, tail...))
+		ways := [][]string{open}
 		if len(open) > 1 {
-			out = append(out, append([]string{strings.Join(ws[0].parts, "") + star}, tail...))
+			ways = append(ways, []string{strings.Join(ws[0].parts, "") + star})
+		}
+		for _, way := range ways {
+			for i, s := range way {
+				stem, prefix := strings.CutSuffix(s, "*")
+				out = append(out, append(slices.Clone(way), tail...))
+				if !r.loose {
+					continue
+				}
+				for _, v := range variants(stem, prefix) {
+					other := slices.Clone(way)
+					if other[i] = v; prefix {
+						other[i] += "*"
+					}
+					out = append(out, append(other, tail...))
+				}
+			}
 		}
 	}
 	return out
@@ -220,11 +310,15 @@ func startsWith(words, seq []string) bool {
 		return false
 	}
 	for i, s := range seq {
-		if stem, ok := strings.CutSuffix(s, "*"); ok && strings.HasPrefix(words[i], stem) {
-			continue
-		}
-		if words[i] != s {
+		stem, prefix := strings.CutSuffix(s, "*")
+		got, want := []rune(words[i]), []rune(stem)
+		if len(got) < len(want) || len(got) > len(want) && !prefix {
 			return false
+		}
+		for j, c := range want {
+			if c != '?' && c != got[j] {
+				return false
+			}
 		}
 	}
 	return true
@@ -233,9 +327,10 @@ func startsWith(words, seq []string) bool {
 // Random rules and texts are made of few words, so that they meet.
 var (
 	genWord = rapid.SampledFrom([]string{
-		"hunt", "hunting", "huntsman", "p", "phunt", "porn", "porno", "pornography", "child", "csam", "ഹണ്ട", "ഹണ്ടിന്റെ", "पी", "हंट",
+		"hunt", "hunting", "huntsman", "p", "phunt", "porn", "porno", "pornography", "child", "csam", "ഹണ്ട", "ഹണ്ടിന്റെ", "पी", "हंट", "हण्ट",
+		"organise", "organized", "honor", "honour", "പൊലീസ്", "പോലീസിന്റെ",
 	})
-	genSep   = rapid.SampledFrom([]string{" ", " ", " ", "-", ". ", "\n", "’"})
+	genSep   = rapid.SampledFrom([]string{" ", " ", " ", "-", ". ", "! ", "\n", "’"})
 	genField = rapid.SampledFrom([]Field{"", "", "", FieldTitle, FieldLead, FieldBody, FieldAuthor, FieldTag, FieldURL, FieldSource})
 )
 
@@ -283,6 +378,13 @@ var genTerm = rapid.Custom(func(t *rapid.T) Expr {
 				*last, w.prefix = stem, true
 			}
 		}
+		if rs := []rune(*last); rapid.IntRange(0, 3).Draw(t, "wild") == 0 {
+			rs[rapid.IntRange(0, len(rs)-1).Draw(t, "at")] = '?'
+			wild := string(rs)
+			if n, need := letters(wild[:strings.IndexByte(wild, '?')]); n >= need-1 && foldWild(wild) == wild {
+				*last = wild
+			}
+		}
 		e.words = append(e.words, w)
 	}
 	return e
@@ -293,9 +395,12 @@ func genPlace(depth int, f Field) *rapid.Generator[Expr] {
 	return rapid.Custom(func(t *rapid.T) Expr {
 		kind := 0
 		if depth > 0 {
-			kind = rapid.IntRange(0, 3).Draw(t, "kind")
+			kind = rapid.IntRange(0, 5).Draw(t, "kind")
 		}
 		if kind == 0 && rapid.IntRange(0, 3).Draw(t, "exact") == 0 {
+			if rapid.Bool().Draw(t, "regexp") {
+				return &regex{f, rapid.SampledFrom([]string{"h.nt", "porn[a-z]*", "p ?hunt", "child|csam", "^hunt(ing)?", "ഹണ്ട ", "(P|p) .*porn"}).Draw(t, "re")}
+			}
 			return &exact{f, rapid.SampledFrom([]string{"hunt", "p-hunt", "child porn", "Hunt"}).Draw(t, "form")}
 		}
 		switch kind {
@@ -306,6 +411,15 @@ func genPlace(depth int, f Field) *rapid.Generator[Expr] {
 				genPlace(depth-1, f).Draw(t, "left"), genPlace(depth-1, f).Draw(t, "right"),
 				rapid.IntRange(0, 5).Draw(t, "n"), rapid.Bool().Draw(t, "ordered"),
 			}
+		}
+		if kind == 4 {
+			unit := rapid.SampledFrom([]textUnit{sentenceUnit, paragraphUnit}).Draw(t, "unit")
+			if a, ok := all(rapid.SliceOfN(genPlace(depth-1, f), 2, 3).Draw(t, "same")...).(*allOf); ok {
+				return &same{unit, a.kids}
+			}
+		}
+		if kind == 5 {
+			return weigh(genPlace(depth-1, f).Draw(t, "weighted"), 3)
 		}
 		return &term{f, genTerm.Draw(t, "term").(*term).words}
 	})
@@ -352,7 +466,7 @@ func TestEngineAgreesWithReference(t *testing.T) {
 		exprs := rapid.SliceOfN(genExpr(3), 1, 12).Draw(t, "rules")
 		rules := make([]Rule, len(exprs))
 		for i, e := range exprs {
-			rules[i] = Rule{ID: string(rune('a' + i)), Query: Text(e.String()), Where: rapid.SampledFrom([]Where{"", Anywhere, Headline, Start, Major}).Draw(t, "where")}
+			rules[i] = Rule{ID: string(rune('a' + i)), Query: Text(e.String()), Where: rapid.SampledFrom([]Where{"", Anywhere, Headline, Start, Major}).Draw(t, "where"), Spelling: rapid.SampledFrom([]Spelling{AsWritten, Loose}).Draw(t, "spelling")}
 		}
 		rs, _, err := Compile(rules, []Concept{concept})
 		if err != nil {
@@ -369,7 +483,7 @@ func TestEngineAgreesWithReference(t *testing.T) {
 				if s := p.parse().String(); s != e.String() {
 					t.Fatalf("%s parses to %s", e, s)
 				}
-				want := reference{doc, rules[i].Where, map[string][]Expr{"c": terms}}.holds(e)
+				want := reference{doc, rules[i].Where, rules[i].Spelling == Loose, map[string][]Expr{"c": terms}}.holds(e)
 				m, ok := got[rules[i].ID]
 				if ok != want {
 					t.Fatalf("%s (where %s): engine %v, reference %v", e, rules[i].Where, ok, want)

@@ -3,7 +3,8 @@ package classifier
 import "strconv"
 
 // Rule is one rule as its author wrote it. Either Query is set, or the plain
-// form: at least one of Any, every one of All, none of None. Both compile to the
+// form: at least one of Any, every one of All, none of None, and the words of
+// Near together. Both compile to the
 // same tree. An entry of the plain form is a query whose words side by side are
 // a phrase: "film review" means the two words in this order.
 type Rule struct {
@@ -22,10 +23,15 @@ type Rule struct {
 	Feeds     []string
 	FeedTags  []string
 
+	// Spelling says which other spellings of its words the rule finds.
+	Spelling Spelling
+
 	Query Source
 	Any   []Source
 	All   []Source
 	None  []Source
+	// Near, where not nil, is one more condition of the plain form.
+	Near *Near
 
 	MustMatch    []Source
 	MustNotMatch []Source
@@ -35,6 +41,26 @@ type Rule struct {
 	Pos  Pos
 	Line func(n int) string
 }
+
+// Near holds where its words, of which there are at least two, stand together:
+// each with at most Within words between it and those before it in the list, in
+// any order.
+type Near struct {
+	Words  []Source
+	Within int
+}
+
+// Spelling says whether a rule finds its words in other spellings than its
+// author's.
+type Spelling string
+
+const (
+	// AsWritten finds what folds to the same word, and is the zero value.
+	AsWritten Spelling = ""
+	// Loose unites common variants of a word besides: organise and organize,
+	// പൊലീസ് and പോലീസ്.
+	Loose Spelling = "loose"
+)
 
 // Concept is a reusable set of terms: one meaning in many languages.
 type Concept struct {

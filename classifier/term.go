@@ -117,18 +117,18 @@ func (p *parser) chunk(at int, s string) ([]word, bool) {
 			return nil, false
 		}
 	}
-	if i := strings.IndexByte(s, '?'); i >= 0 {
-		p.errorf(at+i, "leave the mark out if it is punctuation", "?, the wildcard for one character, is not supported")
-		return nil, false
-	}
 	var (
 		b    text.Buffer
 		out  []word
 		last int32
 	)
+	body = strings.ReplaceAll(body, "?", wildRune)
 	b.Add(body)
 	for i, t := range b.Tokens() {
-		w := string(b.Folded(t))
+		w := strings.ReplaceAll(string(b.Folded(t)), wildRune, "?")
+		if !p.headed(at, s, w) {
+			return nil, false
+		}
 		if i > 0 && isHyphen(body[last:t.Start]) {
 			out[len(out)-1].parts = append(out[len(out)-1].parts, w)
 		} else {
@@ -140,7 +140,7 @@ func (p *parser) chunk(at int, s string) ([]word, bool) {
 		return out, true
 	}
 	if len(out) == 0 || int(last) != len(body) {
-		p.errorf(at+len(body), "", "* must stand directly after a letter")
+		p.errorf(at+strings.IndexByte(s, '*'), "", "* must stand directly after a letter")
 		return nil, false
 	}
 	w := &out[len(out)-1]
@@ -155,6 +155,29 @@ func (p *parser) chunk(at int, s string) ([]word, bool) {
 		return nil, false
 	}
 	return out, true
+}
+
+// wildRune stands for the ? of a term while it is folded: a letter of one
+// manuscript, which folds to itself and joins with nothing.
+const wildRune = "\ua66e"
+
+// foldWild folds a word with ? in it.
+func foldWild(s string) string {
+	return strings.ReplaceAll(text.Fold(strings.ReplaceAll(s, "?", wildRune)), wildRune, "?")
+}
+
+// headed refuses a word whose ? has too little before it.
+func (p *parser) headed(at int, s, w string) bool {
+	i := strings.IndexByte(w, '?')
+	if i < 0 {
+		return true
+	}
+	if n, need := letters(w[:i]); n < need-1 {
+		p.errorf(at, "write out more of the word; if the mark is punctuation, leave it out",
+			"%q: at least %d letters must stand before the ?", s, max(need-1, 1))
+		return false
+	}
+	return true
 }
 
 // isHyphen holds for what separates the parts of a hyphenated word.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -249,7 +250,6 @@ func (r *reader) ruleMapping(n *yaml.Node) {
 	list := func(to *[]classifier.Source) func(k, v *yaml.Node) {
 		return func(k, v *yaml.Node) { *to = append(*to, r.texts(k, v)...) }
 	}
-	later := func(k, _ *yaml.Node) { r.errorf(k, "", "%s is not supported", k.Value) }
 	before := len(r.errs)
 	hasID := false
 	r.mapping(n, "a rule", fields{
@@ -285,12 +285,19 @@ func (r *reader) ruleMapping(n *yaml.Node) {
 				rule.Query = s
 			}
 		},
-		"any":            list(&rule.Any),
-		"words":          list(&rule.Any),
-		"all":            list(&rule.All),
-		"none":           list(&rule.None),
-		"near":           later,
-		"spelling":       later,
+		"any":   list(&rule.Any),
+		"words": list(&rule.Any),
+		"all":   list(&rule.All),
+		"none":  list(&rule.None),
+		"near":  func(k, v *yaml.Node) { rule.Near = r.near(v) },
+		"spelling": func(k, v *yaml.Node) {
+			if s, ok := r.text(k, v); ok {
+				if rule.Spelling = classifier.Spelling(s.Text); rule.Spelling != classifier.Loose {
+					rule.Spelling = classifier.AsWritten
+					r.errorf(v, suggest(s.Text, "loose"), "spelling must be loose, or be left out, not %q", s.Text)
+				}
+			}
+		},
 		"must_match":     list(&rule.MustMatch),
 		"must_not_match": list(&rule.MustNotMatch),
 	})
@@ -302,9 +309,38 @@ func (r *reader) ruleMapping(n *yaml.Node) {
 	}
 	// A rule that is wrong elsewhere still has a condition to judge; one whose
 	// condition could not be read would only be said to have none.
-	if len(r.errs) == before || rule.Query.Text != "" || len(rule.Any)+len(rule.All) > 0 {
+	if len(r.errs) == before || rule.Query.Text != "" || len(rule.Any)+len(rule.All) > 0 || rule.Near != nil {
 		r.rules = append(r.rules, rule)
 	}
+}
+
+// near reads the words that must stand together. It returns nil where they
+// cannot be told.
+func (r *reader) near(n *yaml.Node) *classifier.Near {
+	if n.Kind != yaml.MappingNode {
+		r.errorf(n, "write near: {words: [police, raid], within: 10}", "near must be a mapping, not %s", kindOf(n))
+		return nil
+	}
+	near := &classifier.Near{Within: classifier.DefaultNear}
+	before := len(r.errs)
+	r.mapping(n, "near", fields{
+		"words": func(k, v *yaml.Node) { near.Words = r.texts(k, v) },
+		"within": func(k, v *yaml.Node) {
+			if s, ok := r.text(k, v); ok {
+				var err error
+				if near.Within, err = strconv.Atoi(s.Text); err != nil {
+					r.errorf(v, "", "within must be a number of words, not %q", s.Text)
+				}
+			}
+		},
+	})
+	if near.Words == nil && len(r.errs) == before {
+		r.errorf(n, "write near: {words: [police, raid], within: 10}", "near has no words")
+	}
+	if len(r.errs) > before {
+		return nil
+	}
+	return near
 }
 
 func suggest(got string, names ...string) string {

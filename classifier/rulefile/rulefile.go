@@ -10,6 +10,8 @@
 //	rules:
 //	  operation-p-hunt: [p-hunt, "operation p hunt"]
 //
+// Words that must stand together are {words: […], within: n} under near.
+//
 // A list of words is what any says; words is accepted as another name for any.
 // Nothing is ignored: an unknown key, a value of the wrong type or a key that is
 // given twice is refused, and text is kept as typed (007, 1.10 and no are words
