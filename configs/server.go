@@ -34,7 +34,7 @@ func (l *loader) server(doc *document, cfg *Config) {
 		"per_host", "contact", "full_text", "allow_networks"), &cfg.Fetch)
 
 	digest := root.sub("digest", "first_window", "cap", "when_empty", "timezone")
-	digest.duration("first_window", &cfg.Digest.FirstWindow, 0, 365*day)
+	digest.duration("first_window", &cfg.Digest.FirstWindow, 0, 36500*day)
 	digest.integer("cap", &cfg.Digest.Cap, 1000)
 	choice(digest, "when_empty", &cfg.Digest.WhenEmpty, notify.Skip, notify.Send)
 	parsed(digest, "timezone", &cfg.Digest.Timezone, parseZone)
