@@ -51,10 +51,13 @@ type crew[T any] struct {
 	refused bool
 }
 
-// holding is a job in hand; cancel stops it when its lease is lost.
+// holding is a job in hand; cancel stops it when its lease is lost. So does end,
+// when no renewal came through until the lease is over: a holder that cannot
+// reach the store must be done by the time that another may begin.
 type holding struct {
 	lease  lease.Lease
 	cancel context.CancelFunc
+	end    *time.Timer
 }
 
 // run works until ctx ends. Then nothing more is claimed, and what is in hand
@@ -128,6 +131,7 @@ func (c *crew[T]) loop(ctx, workCtx context.Context, working *sync.WaitGroup, on
 			}
 			continue
 		}
+		asked := time.Now() // the leases are no longer than from here
 		jobs, err := c.claim(ctx, n)
 		switch {
 		case ctx.Err() != nil:
@@ -158,7 +162,7 @@ func (c *crew[T]) loop(ctx, workCtx context.Context, working *sync.WaitGroup, on
 		for _, j := range jobs {
 			<-free
 			jobCtx, cancel := context.WithCancel(workCtx)
-			c.hold(j.lease, cancel)
+			c.hold(j.lease, asked, cancel)
 			working.Go(func() {
 				defer func() {
 					c.drop(j.lease)
@@ -212,11 +216,13 @@ func (c *crew[T]) keepLeases(ctx context.Context, stop <-chan struct{}) {
 		if len(ls) == 0 {
 			continue
 		}
+		asked := time.Now()
 		renewCtx, cancel := context.WithTimeout(ctx, c.ttl/3)
 		kept, err := c.renew(renewCtx, ls)
 		cancel()
 		if err != nil {
-			// The store's own trouble shows in claim; the leases may still be good.
+			// The store's own trouble shows in claim; the leases are still good until
+			// their end.
 			continue
 		}
 		still := make(map[string]bool, len(kept))
@@ -225,7 +231,12 @@ func (c *crew[T]) keepLeases(ctx context.Context, stop <-chan struct{}) {
 		}
 		c.mu.Lock()
 		for _, l := range ls {
-			if h, ok := c.held[l.Key]; ok && h.lease.Token == l.Token && !still[l.Key] {
+			h, ok := c.held[l.Key]
+			switch {
+			case !ok || h.lease.Token != l.Token:
+			case still[l.Key]:
+				h.end.Reset(time.Until(asked.Add(c.ttl)))
+			default:
 				h.cancel()
 			}
 		}
@@ -233,16 +244,18 @@ func (c *crew[T]) keepLeases(ctx context.Context, stop <-chan struct{}) {
 	}
 }
 
-func (c *crew[T]) hold(l lease.Lease, cancel context.CancelFunc) {
+// hold keeps a job that was claimed with a request of the time given.
+func (c *crew[T]) hold(l lease.Lease, asked time.Time, cancel context.CancelFunc) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.held[l.Key] = holding{lease: l, cancel: cancel}
+	c.held[l.Key] = holding{lease: l, cancel: cancel, end: time.AfterFunc(time.Until(asked.Add(c.ttl)), cancel)}
 }
 
 func (c *crew[T]) drop(l lease.Lease) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if h, ok := c.held[l.Key]; ok && h.lease.Token == l.Token {
+		h.end.Stop()
 		delete(c.held, l.Key)
 	}
 }

@@ -161,3 +161,31 @@ func TestCrewPausesWhileTheStoreIsAwayAndGoesOn(t *testing.T) {
 		}
 	})
 }
+
+// TestCrewIsDoneWhenItsLeaseEnds cuts a holder off from the store: nobody tells
+// it that its lease is lost, and another begins the work at its end.
+func TestCrewIsDoneWhenItsLeaseEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		var worked time.Duration
+		c := testCrew([]string{"a"}, func(ctx context.Context, _ string) error {
+			<-ctx.Done()
+			worked = time.Since(begun)
+			return ctx.Err()
+		})
+		renewals := 0
+		c.renew = func(_ context.Context, ls []lease.Lease) ([]lease.Lease, error) {
+			if renewals++; renewals == 1 {
+				return ls, nil
+			}
+			return nil, errors.New("no route to the store")
+		}
+		if err := c.drain(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		// The first renewal is at a third of the lease, and the last that came through.
+		if want := c.ttl/3 + c.ttl; worked != want {
+			t.Errorf("it worked for %v, want %v", worked, want)
+		}
+	})
+}
