@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -172,7 +173,13 @@ func (p *poller) classify(ctx context.Context, pl *plan, f feed.Feed, before fet
 		if len(matches) == 0 {
 			continue
 		}
-		h := newHit(it, f, matches, searched, pl.rules.Version(), now, hush)
+		h := classifier.Hit{
+			Item: it, Source: cmp.Or(f.Name, res.State.Title, f.ID), FeedTags: f.Tags, Rules: matches,
+			Searched: searched, Ruleset: pl.rules.Version(), Found: now, Quiet: hush,
+		}
+		// The whole text is kept with the item, for a shorter time than the hit.
+		h.Item.Content = ""
+		h.Story = story.Key(h)
 		b.Hits = append(b.Hits, h)
 		if n == store.New {
 			out.Hits = append(out.Hits, h)
@@ -267,21 +274,6 @@ func wantsArticle(f feed.Feed, it feed.Item, byDefault feed.FullText) bool {
 	default:
 		return len(it.Content) < shortContent
 	}
-}
-
-// newHit makes the hit that is stored: without the whole text, which is kept
-// with the item for a shorter time.
-func newHit(it feed.Item, f feed.Feed, matches []classifier.RuleMatch, searched classifier.Searched, version string, now time.Time, quiet bool) classifier.Hit {
-	it.Content = ""
-	h := classifier.Hit{
-		Item: it, Source: f.Name, FeedTags: f.Tags, Rules: matches, Searched: searched,
-		Ruleset: version, Found: now, Quiet: quiet,
-	}
-	if h.Source == "" {
-		h.Source = f.ID
-	}
-	h.Story = story.Key(h)
-	return h
 }
 
 func noveltyName(n store.Novelty) string {
