@@ -192,6 +192,14 @@ func TestExcerpt(t *testing.T) {
 		{"one line", "csam", "", "By our reporter\nThey found CSAM\nRead more", "They found [CSAM]"},
 		{"too long", "csam", "", wordy + "the CSAM that was found " + wordy,
 			"… so on the [CSAM] that was found and …"},
+		// The words of a proximity match are marked where they prove it, and there only.
+		{"near, whole", "child NEAR/3 abuse", "", "Child stars shone. The child faced abuse. Child care was praised.", "The [child] faced [abuse]."},
+		{"near, over a full stop", "child NEAR/3 abuse", "", "A film. He saw a child. Abuse followed. The end.", "He saw a [child]. [Abuse] followed."},
+		{"near, one whole and one not", "child NEAR/3 abuse", "", "He saw a child. Abuse followed. So child abuse it was.", "So [child] [abuse] it was."},
+		{"near beside a word", "(child NEAR/2 abuse) kerala", "", "Child rights in Kerala. Child, old abuse.", "[Child], old [abuse]."},
+		{"same sentence", "SAME/SENTENCE(child abuse)", "", "A child. Of abuse, a child spoke.", "Of [abuse], a [child] spoke."},
+		{"weight", "(csam^3 OR kerala OR kochi)", "", "Kochi is in Kerala. CSAM was found.", "[CSAM] was found."},
+		{"weight of a near", "(child NEAR/1 abuse)^5 OR kerala", "", "Kerala, Kerala, Kerala. Child abuse.", "[Child] [abuse]."},
 		{"danda", "पुलिस", "", "पहला वाक्य। पुलिस ने कहा। तीसरा।", "[पुलिस] ने कहा।"},
 		{"overlapping", `"p hunt" OR "operation p hunt"`, "", "In Operation P-Hunt.", "In [Operation P-Hunt]."},
 		{"joiner stays in the mark", "ഓപ്പറേഷൻ", "", "ഈ ഓപ്പറേഷന്\u200d തുടരും.", "ഈ [ഓപ്പറേഷന്\u200d] തുടരും."},
@@ -220,6 +228,20 @@ func TestExcerpt(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
+	}
+}
+
+// TestLongNear holds that a clause which just fits an excerpt is shown as a whole,
+// and one that does not is shown from its beginning.
+func TestLongNear(t *testing.T) {
+	for _, tt := range []struct{ between, marks int }{{60, 2}, {100, 1}} {
+		body := "First of all " + strings.Repeat("and so on ", 20) + "a child " + strings.Repeat("was ", tt.between) + "abuse " + strings.Repeat("and on ", 50)
+		doc := Doc{Body: body}
+		ms := query(t, "child NEAR/200 abuse").Match(&doc)
+		if len(ms) != 1 || len(ms[0].Excerpt.Marks) != tt.marks {
+			t.Fatalf("%d words between: %+v", tt.between, ms)
+		}
+		checkMatches(t, &doc, ms[0])
 	}
 }
 

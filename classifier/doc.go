@@ -28,8 +28,10 @@ type Doc struct {
 	// bytes in the list joined with line feeds.
 	Authors    []string
 	Categories []string
-	URL        string
-	Source     string
+	// URL is searched with its percent-encoding undone; a Match in it counts the
+	// bytes as they are here.
+	URL    string
+	Source string
 	// Lang is a BCP 47 tag; empty means that nobody said.
 	Lang     string
 	FeedID   string

@@ -3,8 +3,6 @@ package classifier
 import (
 	"fmt"
 	"strings"
-
-	"github.com/newswatch/newswatch/classifier/text"
 )
 
 // Explanation is why a document matches a rule, or why it does not.
@@ -86,7 +84,7 @@ func (rs *Ruleset) Explain(id string, doc *Doc) (Explanation, error) {
 		x.Clauses = append(x.Clauses, cl)
 	}
 	for _, seg := range s.segs {
-		x.Text = append(x.Text, FieldText{seg.field, text.Fold(seg.text)})
+		x.Text = append(x.Text, FieldText{seg.field, s.folded(&seg)})
 	}
 	f := filterOf(r)
 	admitted := f == nil || f.admits(doc)
@@ -99,6 +97,18 @@ func (rs *Ruleset) Explain(id string, doc *Doc) (Explanation, error) {
 		x.NearMisses = nearMisses(whole, holds)
 	}
 	return x, nil
+}
+
+// folded is the text of a segment as it was searched.
+func (s *scratch) folded(seg *segment) string {
+	var b strings.Builder
+	for i, t := range s.words.Tokens()[seg.first:seg.last] {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.Write(s.words.Folded(t))
+	}
+	return b.String()
 }
 
 // parts are the operands of an expression that hold or do not by themselves;

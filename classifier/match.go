@@ -156,7 +156,11 @@ func (rs *Ruleset) scan(s *scratch) {
 	for i := range s.segs {
 		seg := &s.segs[i]
 		seg.first = s.words.Len()
-		s.words.Add(seg.text)
+		if seg.field == FieldURL {
+			s.addAddress(seg.text)
+		} else {
+			s.words.Add(seg.text)
+		}
 		seg.last = s.words.Len()
 	}
 	lx := rs.lexicon
