@@ -88,6 +88,7 @@ func Compile(rules []Rule, concepts []Concept) (*Ruleset, []Finding, error) {
 	}
 	rs := c.build()
 	rs.concepts = concepts
+	c.shadows()
 	slices.SortStableFunc(c.findings, func(a, b Finding) int { return comparePos(a.Pos, b.Pos) })
 	return rs, c.findings, nil
 }

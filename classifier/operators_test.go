@@ -223,3 +223,46 @@ func TestRegexpNeedsItsLiteral(t *testing.T) {
 		}
 	}
 }
+
+func TestShadowed(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		a, b Rule // b comes after a
+		want string
+	}{
+		{"equal", Rule{Query: Text("csam raid")}, Rule{Query: Text("raid csam")}, "b"},
+		{"narrower", Rule{Query: Text("csam raid")}, Rule{Query: Text("csam")}, "a"},
+		{"narrower, later", Rule{Query: Text("csam")}, Rule{Query: Text("csam -film")}, "b"},
+		{"fewer words", Rule{Query: Text("csam OR csem OR ccsec")}, Rule{Query: Text("ccsec OR csam")}, "b"},
+		{"both", Rule{Query: Text("csam OR csem")}, Rule{Query: Text("csem raid*")}, "b"},
+		{"plain form", Rule{Any: []Source{Text("csam")}}, Rule{All: []Source{Text("csam"), Text("raid")}}, "b"},
+		{"neither", Rule{Query: Text("csam OR raid")}, Rule{Query: Text("csam OR csem")}, ""},
+		{"other words", Rule{Query: Text("csam raid")}, Rule{Query: Text("csam arrest")}, ""},
+		{"a weight", Rule{Query: Text("csam^3")}, Rule{Query: Text("csam raid")}, "b"},
+		{"higher", Rule{Query: Text("csam")}, Rule{Query: Text("csam raid"), Severity: High}, ""},
+		{"lower", Rule{Query: Text("csam"), Severity: High}, Rule{Query: Text("csam raid")}, "b"},
+		{"equal words, first is lower", Rule{Query: Text("csam")}, Rule{Query: Text("csam"), Severity: High}, "a"},
+		{"another part", Rule{Query: Text("csam"), Where: Headline}, Rule{Query: Text("csam raid")}, ""},
+		{"another spelling", Rule{Query: Text("csam")}, Rule{Query: Text("csam raid"), Spelling: Loose}, ""},
+		{"fewer languages", Rule{Query: Text("csam"), Languages: []string{"en", "ml"}}, Rule{Query: Text("csam"), Languages: []string{"ml"}}, "b"},
+		{"more languages", Rule{Query: Text("csam"), Languages: []string{"en"}}, Rule{Query: Text("csam raid")}, ""},
+		{"other feeds", Rule{Query: Text("csam"), Feeds: []string{"nie"}}, Rule{Query: Text("csam"), Feeds: []string{"toi"}}, ""},
+		{"a tag of its own", Rule{Query: Text("csam")}, Rule{Query: Text("csam raid"), Tags: []string{"raids"}}, ""},
+		{"no tag of its own", Rule{Query: Text("csam"), Tags: []string{"raids", "x"}}, Rule{Query: Text("csam raid"), Tags: []string{"raids"}}, "b"},
+	} {
+		tt.a.ID, tt.b.ID = "a", "b"
+		_, found, err := Compile([]Rule{tt.a, tt.b}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, f := range found {
+			if f.Check == Shadowed {
+				got += f.Rule
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s: %q is shadowed, want %q", tt.name, got, tt.want)
+		}
+	}
+}

@@ -35,13 +35,14 @@ func (r *reader) errorAt(pos classifier.Pos, suggestion, format string, args ...
 }
 
 func (r *reader) file(f File) {
-	r.doc = newDocument(f)
 	read := false
 	defer func() { r.lost = r.lost || !read }()
-	if len(f.Data) > MaxFile {
+	if len(f.Data) > MaxFile { // before anything is made of its bytes
+		r.doc = newDocument(File{Name: f.Name})
 		r.errorAt(classifier.Pos{File: f.Name, Line: 1, Column: 1}, "split it", "the file is %d bytes long; at most %d are allowed", len(f.Data), MaxFile)
 		return
 	}
+	r.doc = newDocument(f)
 	var docs []yaml.Node
 	if err := yaml.Load([]byte(r.doc.text), &docs, yaml.WithAllDocuments()); err != nil {
 		pos := classifier.Pos{File: f.Name, Line: 1, Column: 1}

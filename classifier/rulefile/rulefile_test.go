@@ -1,6 +1,7 @@
 package rulefile
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"os"
@@ -162,6 +163,21 @@ func TestLoad(t *testing.T) {
 	}
 	if _, _, err := Load("testdata/absent.yaml"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file that is not there: %v", err)
+	}
+}
+
+// TestLargeFile holds that a file of the size that is allowed is read, and that one
+// byte more is refused at once, with the other files judged all the same.
+func TestLargeFile(t *testing.T) {
+	rules := []byte("rules: {r: [police]}\n#")
+	largest := append(rules, bytes.Repeat([]byte{'x'}, MaxFile-len(rules))...)
+	if got, _, err := Parse([]File{{"largest.yaml", largest}}); err != nil || len(got) != 1 {
+		t.Errorf("%d rules, %v", len(got), err)
+	}
+	_, _, err := Parse([]File{{"larger.yaml", append(largest, 'x')}, {"other.yaml", []byte("rulse: {}")}})
+	es, _ := errors.AsType[classifier.Errors](err)
+	if len(es) != 2 || es[0].Pos.File != "larger.yaml" || !strings.Contains(es[0].Msg, "67108865 bytes long; at most 67108864") || es[1].Pos.File != "other.yaml" {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -14,6 +14,8 @@ type Result struct {
 	// Rules have a test, out of those of the rule set; Tests is the number of
 	// texts that were tried.
 	Rules, Tests int
+	// Untested are the rules without a must_match, one finding for each.
+	Untested []classifier.Finding
 	// Failures are in the order of the rules.
 	Failures classifier.Errors
 }
@@ -39,6 +41,9 @@ func Run(rs *classifier.Ruleset) Result {
 		if len(r.MustMatch)+len(r.MustNotMatch) > 0 {
 			res.Rules++
 		}
+		if len(r.MustMatch) == 0 {
+			res.Untested = append(res.Untested, untested(r))
+		}
 		for _, src := range r.MustMatch {
 			res.Tests++
 			docs := documents(r, src.Text)
@@ -57,6 +62,17 @@ func Run(rs *classifier.Ruleset) Result {
 		}
 	}
 	return res
+}
+
+func untested(r classifier.Rule) classifier.Finding {
+	f := classifier.Finding{
+		Check: classifier.NoTest, Pos: r.Pos, Rule: r.ID, Msg: "the rule has no test",
+		Suggestion: "put a headline that it is for under must_match",
+	}
+	if r.Line != nil && r.Pos.Line > 0 {
+		f.Line, f.Caret = classifier.Clip(r.Line(r.Pos.Line), r.Pos.Column-1)
+	}
+	return f
 }
 
 // documents are the items that a text is tried as.

@@ -81,3 +81,15 @@ func TestFailing(t *testing.T) {
 		}
 	}
 }
+
+func TestUntested(t *testing.T) {
+	rs, _, err := classifier.Compile([]classifier.Rule{{ID: "r", Any: []classifier.Source{classifier.Text("a")}, MustNotMatch: []classifier.Source{classifier.Text("b")}},
+		{ID: "s", Any: []classifier.Source{classifier.Text("b")}, MustMatch: []classifier.Source{classifier.Text("b")}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res := Run(rs)
+	if len(res.Untested) != 1 || res.Untested[0].Rule != "r" || res.Untested[0].Check != classifier.NoTest || res.Err() != nil {
+		t.Errorf("%+v", res)
+	}
+}

@@ -126,3 +126,17 @@ func FuzzFold(f *testing.F) {
 		}
 	})
 }
+
+// TestMaxLen holds that the words of a monstrous text are found up to MaxLen, and
+// none beyond, where an offset might not fit.
+func TestMaxLen(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs half a gigabyte")
+	}
+	s := "first" + strings.Repeat(" ", MaxLen-len("first")-len("last")) + "last beyond"
+	var b Buffer
+	b.Add(s)
+	if b.Len() != 2 || string(b.Folded(b.Tokens()[1])) != "last" || b.Tokens()[1].End != MaxLen {
+		t.Errorf("%d words, %+v", b.Len(), b.Tokens())
+	}
+}
