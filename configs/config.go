@@ -51,6 +51,12 @@ type Store struct {
 	TLS      bool
 	Username string
 	Password Secret
+	// WaitReplicas is how many replicas of Redis must have a write that was
+	// promised before it counts.
+	WaitReplicas int
+	// AllowEviction lets newswatch use a Redis that forgets keys when its memory
+	// is short.
+	AllowEviction bool
 	// URL is the whole as the operator wrote it. It may hold a password.
 	URL Secret
 }

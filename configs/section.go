@@ -132,6 +132,21 @@ func parsed[T any](s *section, key string, dst *T, parse func(string) (T, *value
 	return true
 }
 
+// truth reads true or false.
+func (s *section) truth(key string, dst *bool) {
+	if n := s.values[key]; n != nil && n.Tag == "!!bool" {
+		*dst = strings.EqualFold(n.Value, "true")
+		return
+	}
+	parsed(s, key, dst, func(t string) (bool, *valueError) {
+		v, err := strconv.ParseBool(t) // from an environment variable, it is text
+		if err != nil {
+			return false, &valueError{Message: fmt.Sprintf("%q is neither true nor false", clip(t)), Hint: "write true or false"}
+		}
+		return v, nil
+	})
+}
+
 func (s *section) duration(key string, dst *time.Duration, lo, hi time.Duration) bool {
 	return parsed(s, key, dst, func(t string) (time.Duration, *valueError) {
 		d, err := parseDuration(t)

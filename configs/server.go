@@ -28,7 +28,7 @@ func (l *loader) server(doc *document, cfg *Config) {
 		}
 	}
 	cfg.Store = Store{Engine: EngineSQLite, Path: filepath.Join(cfg.Data, "newswatch.db")}
-	l.store(root.sub("store", "url", "url_file"), &cfg.Store)
+	l.store(root.sub("store", "url", "url_file", "wait_replicas", "allow_eviction"), &cfg.Store)
 	l.http(root.sub("http", "listen", "public_url", "admin_token", "admin_token_file"), &cfg.HTTP)
 	l.fetch(root.sub("fetch", "interval", "min_interval", "max_interval", "timeout", "max_body", "concurrency",
 		"per_host", "contact", "full_text", "allow_networks"), &cfg.Fetch)

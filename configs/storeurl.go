@@ -9,9 +9,27 @@ import (
 	"strings"
 )
 
-// store reads where newswatch remembers. The URL may hold a password, so no
-// message quotes it.
+// store reads where newswatch remembers, and what of Redis it shall ask for.
 func (l *loader) store(s *section, dst *Store) {
+	l.storeURL(s, dst)
+	parsed(s, "wait_replicas", &dst.WaitReplicas, func(t string) (int, *valueError) {
+		const most = 10
+		n, err := strconv.Atoi(t)
+		if err != nil || n < 0 || n > most {
+			return 0, &valueError{Message: fmt.Sprintf("%q is not a number of replicas", clip(t)), Hint: fmt.Sprintf("want 0 to %d", most)}
+		}
+		return n, nil
+	})
+	s.truth("allow_eviction", &dst.AllowEviction)
+	for _, key := range []string{"wait_replicas", "allow_eviction"} {
+		if s.has(key) && dst.Engine == EngineSQLite {
+			s.warn(key, "is for Redis; a SQLite file has neither replicas nor eviction", "take the line out")
+		}
+	}
+}
+
+// storeURL quotes the URL in no message: it may hold a password.
+func (l *loader) storeURL(s *section, dst *Store) {
 	var raw Secret
 	if !s.secret("url", &raw) {
 		return

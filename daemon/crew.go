@@ -18,8 +18,9 @@ const (
 	// work into the queues too (a second replica, "deadletters resend"), so it
 	// looks again and does not wait for a signal.
 	idleWait = time.Second
-	// maxPause bounds the wait between two tries of a store that is away.
-	maxPause = 5 * time.Second
+	// maxPause bounds the wait between two tries of a store that is away, and with
+	// it how long work rests after the store is back.
+	maxPause = 2 * time.Second
 )
 
 // job is one piece of due work, with the right to do it.

@@ -153,7 +153,7 @@ func TestCrewPausesWhileTheStoreIsAwayAndGoesOn(t *testing.T) {
 		if late := time.Since(away); late > maxPause+time.Second {
 			t.Errorf("the work went on %v after the store was back, want at most %v", late, maxPause)
 		}
-		if calls.Load() > 140 {
+		if calls.Load() > 310 {
 			t.Errorf("%d tries in ten minutes: that hammers a store in trouble", calls.Load())
 		}
 		if c.lastFault() != nil {

@@ -83,6 +83,7 @@ type Daemon struct {
 	mu        sync.Mutex // guards what follows
 	lastLoad  web.Reload
 	warnings  []configs.Warning
+	unsafe    []string // what the store says may lose what it keeps
 	files     []string // of the configuration in force
 
 	coverage coverage
@@ -279,7 +280,9 @@ func OpenStore(ctx context.Context, c configs.Config) (store.Store, error) {
 	case configs.EngineSQLite:
 		return sqlite.Open(ctx, c.Store.Path)
 	case configs.EngineRedis, configs.EngineRedisSentinel, configs.EngineRedisCluster:
-		return redis.Open(ctx, c.Store.URL.Reveal())
+		return redis.Open(ctx, c.Store.URL.Reveal(), redis.Options{
+			WaitReplicas: c.Store.WaitReplicas, AllowEviction: c.Store.AllowEviction,
+		})
 	default:
 		return nil, fmt.Errorf("daemon: store.url: the engine %q is not known", c.Store.Engine)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -142,6 +143,7 @@ func (d *Daemon) sweep(ctx context.Context) {
 // gauges keeps the gauges in step with the store.
 func (d *Daemon) gauges(ctx context.Context) {
 	for {
+		d.askStore(ctx)
 		if states, err := d.coverage.current(ctx); err == nil {
 			failing := 0
 			for _, s := range states {
@@ -156,6 +158,28 @@ func (d *Daemon) gauges(ctx context.Context) {
 		}
 		if !wait(ctx, nil, gaugeEvery) {
 			return
+		}
+	}
+}
+
+// askStore asks the store whether it is set up to keep what it is given, and logs
+// what is new of the answer.
+func (d *Daemon) askStore(ctx context.Context) {
+	w, ok := d.store.(store.Warner)
+	if !ok {
+		return
+	}
+	now, err := w.Warnings(ctx)
+	if err != nil {
+		return // the crews tell of a store that does not answer
+	}
+	d.mu.Lock()
+	before := d.unsafe
+	d.unsafe = now
+	d.mu.Unlock()
+	for _, text := range now {
+		if !slices.Contains(before, text) {
+			d.log.Warn("the store may lose what it keeps", "why", text)
 		}
 	}
 }
@@ -190,5 +214,6 @@ func (d *Daemon) status() web.Status {
 	for _, w := range d.warnings {
 		s.Warnings = append(s.Warnings, w.String())
 	}
+	s.Warnings = append(s.Warnings, d.unsafe...)
 	return s
 }

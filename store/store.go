@@ -68,6 +68,12 @@ type Store interface {
 	Close() error
 }
 
+// Warner is a Store that can tell of a setup that may lose what is written: a
+// line each, for the log and the status page.
+type Warner interface {
+	Warnings(ctx context.Context) ([]string, error)
+}
+
 // FeedKey is the Key of the leases of a feed.
 func FeedKey(id string) string { return feedKeyPrefix + id }
 

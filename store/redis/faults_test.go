@@ -104,7 +104,7 @@ func (p *proxy) cut() {
 
 func open(t *testing.T, url string) *redis.Store {
 	t.Helper()
-	s, err := redis.Open(t.Context(), url)
+	s, err := redis.Open(t.Context(), url, redis.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestAServerThatIsAwayIsUnavailableAndComesBack(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	if _, err := redis.Open(t.Context(), url); !errors.Is(err, store.ErrUnavailable) {
+	if _, err := redis.Open(t.Context(), url, redis.Options{}); !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("Open: %v", err)
 	}
 	if d := time.Since(begun); d > 10*time.Second {
@@ -219,7 +219,7 @@ func TestAFrozenServerIsBoundedByTheContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	begun := time.Now()
-	if _, err := redis.Open(ctx, "redis://"+l.Addr().String()); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := redis.Open(ctx, "redis://"+l.Addr().String(), redis.Options{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
 	}
 	if d := time.Since(begun); d > 3*time.Second {
@@ -229,7 +229,7 @@ func TestAFrozenServerIsBoundedByTheContext(t *testing.T) {
 
 func TestOpenRefusesWhatWouldForget(t *testing.T) {
 	for _, policy := range []string{"allkeys-lru", "volatile-ttl"} {
-		_, err := redis.Open(t.Context(), server(t, "--maxmemory-policy", policy))
+		_, err := redis.Open(t.Context(), server(t, "--maxmemory-policy", policy), redis.Options{})
 		if err == nil || !strings.Contains(err.Error(), policy) || !strings.Contains(err.Error(), "noeviction") {
 			t.Errorf("%s: %v", policy, err)
 		}
@@ -242,7 +242,7 @@ func TestOpenNeverTellsThePassword(t *testing.T) {
 	for _, bad := range []string{
 		"redis://:wrong-sesame@" + addr, "redis://u:sesame@127.0.0.1:1/x/y", "http://u:sesame@h", "redis://u:sesame@h:port", "redis://u:sesame@%zz",
 	} {
-		_, err := redis.Open(t.Context(), bad)
+		_, err := redis.Open(t.Context(), bad, redis.Options{})
 		if err == nil {
 			t.Fatalf("%s was opened", bad)
 		}

@@ -107,7 +107,7 @@ func TestFailover(t *testing.T) {
 		return err
 	})
 
-	s, err := redis.Open(t.Context(), "redis+sentinel://"+addr(sentinel)+"/watch/0")
+	s, err := redis.Open(t.Context(), "redis+sentinel://"+addr(sentinel)+"/watch/0", redis.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestOpenReadsURLs(t *testing.T) {
 		"", "redis", "redis+sentinel://h:1", "redis+sentinel://h:1/", "redis+sentinel://h:1/m/x", "redis+sentinel://h/m",
 		"redis+sentinel://h:1/m/0/1", "redis+cluster://", "redis+cluster://h", "redis+cluster://h:1/0", "redis+cluster://:1", "redis+other://h:1",
 	} {
-		if _, err := redis.Open(t.Context(), bad); err == nil || errors.Is(err, store.ErrUnavailable) {
+		if _, err := redis.Open(t.Context(), bad, redis.Options{}); err == nil || errors.Is(err, store.ErrUnavailable) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}

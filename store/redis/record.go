@@ -87,7 +87,11 @@ func (s *Store) Record(ctx context.Context, b store.Batch) ([]classifier.Hit, er
 		if err != nil {
 			return nil, err
 		}
-		out, err := s.list(ctx, record, args...)
+		writer := s
+		if len(b.Hits) > 0 {
+			writer = s.promising()
+		}
+		out, err := writer.list(ctx, record, args...)
 		if err != nil {
 			return nil, err
 		}

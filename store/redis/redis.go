@@ -20,7 +20,20 @@ import (
 // the server's death, and the last second may not survive a power cut. What is
 // lost is polled and found again; see docs/store.md.
 type Store struct {
-	c redis.UniversalClient
+	c   redis.UniversalClient
+	opt Options
+	// waits is set in the view of the store through which promises are written.
+	waits bool
+}
+
+// Options are what an operator may ask for beside the URL.
+type Options struct {
+	// WaitReplicas is the number of replicas that must have a promised write
+	// before it counts: a hit, a digest that was sealed, accepted or given up, a
+	// purge. Zero waits for none.
+	WaitReplicas int
+	// AllowEviction opens a server that forgets keys when its memory is short.
+	AllowEviction bool
 }
 
 var _ store.Store = (*Store)(nil)
@@ -30,17 +43,17 @@ var _ store.Store = (*Store)(nil)
 // or a Cluster (redis+cluster://host:port,…). It checks that every primary is fit
 // to hold a store: at least version 7.0, and not set to evict keys when memory is
 // short, which would silently forget what was seen.
-func Open(ctx context.Context, url string) (*Store, error) {
+func Open(ctx context.Context, url string, opt Options) (*Store, error) {
 	c, err := dial(url)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{c: c}
+	s := &Store{c: c, opt: opt}
 	if cluster, ok := c.(*redis.ClusterClient); ok {
-		err = cluster.ForEachMaster(ctx, func(ctx context.Context, c *redis.Client) error { return fit(ctx, c) })
+		err = cluster.ForEachMaster(ctx, func(ctx context.Context, c *redis.Client) error { return fit(ctx, c, opt) })
 		err = wrap(ctx, err)
 	} else {
-		err = fit(ctx, c)
+		err = fit(ctx, c, opt)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -52,7 +65,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 var errUnfit = errors.New("redis: the server cannot hold a store")
 
 // fit refuses a server that would lose the store.
-func fit(ctx context.Context, c redis.Cmdable) error {
+func fit(ctx context.Context, c redis.Cmdable, opt Options) error {
 	info, err := c.InfoMap(ctx, "server", "memory").Result()
 	if err != nil {
 		return wrap(ctx, err)
@@ -62,9 +75,9 @@ func fit(ctx context.Context, c redis.Cmdable) error {
 	if n, err := strconv.Atoi(major); err == nil && n < 7 {
 		return fmt.Errorf("%w: it is of version %s, and newswatch needs 7.0", errUnfit, version)
 	}
-	if policy := info["Memory"]["maxmemory_policy"]; policy != "" && policy != "noeviction" {
+	if policy := info["Memory"]["maxmemory_policy"]; policy != "" && policy != "noeviction" && !opt.AllowEviction {
 		return fmt.Errorf("%w: its maxmemory-policy is %s, which would silently forget what was seen and reported; "+
-			"set it to noeviction", errUnfit, policy)
+			"set it to noeviction, or store.allow_eviction to true", errUnfit, policy)
 	}
 	return nil
 }
@@ -99,7 +112,13 @@ func wrap(ctx context.Context, err error) error {
 
 // run runs a script. A script that returns nothing gives nil.
 func (s *Store) run(ctx context.Context, sc *redis.Script, args ...any) (any, error) {
-	v, err := sc.Run(ctx, s.c, []string{prefix}, args...).Result()
+	var v any
+	var err error
+	if s.waits {
+		v, err = s.runAndWait(ctx, sc, args)
+	} else {
+		v, err = sc.Run(ctx, s.c, []string{prefix}, args...).Result()
+	}
 	if errors.Is(err, redis.Nil) {
 		return nil, nil
 	}

@@ -116,7 +116,7 @@ func opener(url string, flush func(context.Context) *goredis.StatusCmd) storetes
 			t.Fatal(err)
 		}
 		return func() store.Store {
-			s, err := redis.Open(t.Context(), url)
+			s, err := redis.Open(t.Context(), url, redis.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

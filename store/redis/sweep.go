@@ -118,7 +118,7 @@ func (s *Store) Purge(ctx context.Context, id feed.ItemID, _ time.Time) error {
 				}
 			}
 		}
-		n, err := s.number(ctx, purge, args...)
+		n, err := s.promising().number(ctx, purge, args...)
 		if err != nil || n == 1 {
 			return err
 		}

@@ -78,7 +78,7 @@ func (s *Store) Seal(ctx context.Context, l lease.Lease, d notify.Digest) error 
 	for _, it := range store.Mentions(d) {
 		args = append(args, it[:])
 	}
-	out, err := s.list(ctx, seal, args...)
+	out, err := s.promising().list(ctx, seal, args...)
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (s *Store) end(ctx context.Context, l lease.Lease, e end) error {
 				delivery = string(j)
 			}
 		}
-		out, err := s.list(ctx, endTurn, id, l.Token, e.how, e.next.UnixMilli(), e.now.UnixMilli(),
+		out, err := s.promising().list(ctx, endTurn, id, l.Token, e.how, e.next.UnixMilli(), e.now.UnixMilli(),
 			e.cursor, e.since.UnixMilli(), e.reason, version, delivery)
 		if err != nil {
 			return err
@@ -236,7 +236,7 @@ func (s *Store) DeadLetters(ctx context.Context) ([]notify.DeadLetter, error) {
 
 // Resend lets a dead letter wait to be sent again.
 func (s *Store) Resend(ctx context.Context, digestID string, now time.Time) error {
-	n, err := s.number(ctx, resend, digestID, now.UnixMilli())
+	n, err := s.promising().number(ctx, resend, digestID, now.UnixMilli())
 	if err == nil && n == 0 {
 		err = store.ErrNotFound
 	}
@@ -245,7 +245,7 @@ func (s *Store) Resend(ctx context.Context, digestID string, now time.Time) erro
 
 // Drop deletes a dead letter.
 func (s *Store) Drop(ctx context.Context, digestID string) error {
-	n, err := s.number(ctx, drop, digestID)
+	n, err := s.promising().number(ctx, drop, digestID)
 	if err == nil && n == 0 {
 		err = store.ErrNotFound
 	}
