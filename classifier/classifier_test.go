@@ -128,6 +128,7 @@ func TestLeadIsBeginningOfBody(t *testing.T) {
 		{"body shorter, its part", "CSAM was found on phones.", "CSAM was found", "body:csam", "body:0"},
 		{"body shorter, beyond it", "CSAM was found on phones.", "CSAM was found", "body:phones", ""},
 		{"cut within a word", "CSAM was found on pho…", "CSAM was found on phones.", "lead:phones", ""},
+		{"ends with a hyphen", "the P-", "the P-Hunt", "hunt", "body:6"},
 		{"ends within a word", "hunting in Kerala", "hunt", "body:hunt", "body:0"},
 		{"only alike", "CSAM was seen", "CSAM was found", "csam", "lead:0 body:0"},
 	} {

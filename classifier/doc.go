@@ -204,9 +204,12 @@ func begins(long, short, untrimmed string) bool {
 	if !strings.HasPrefix(long, short) {
 		return false
 	}
-	next, _ := utf8.DecodeRuneInString(long[len(short):])
-	return !unicode.In(next, unicode.L, unicode.M, unicode.N) || strings.HasSuffix(strings.TrimRight(untrimmed, " \t\r\n]"), "…") ||
-		strings.HasSuffix(strings.TrimRight(untrimmed, " \t\r\n]"), "...")
+	inWord := func(r rune, _ int) bool { return unicode.In(r, unicode.L, unicode.M, unicode.N) }
+	if !inWord(utf8.DecodeLastRuneInString(short)) || !inWord(utf8.DecodeRuneInString(long[len(short):])) {
+		return true
+	}
+	end := strings.TrimRight(untrimmed, " \t\r\n]")
+	return strings.HasSuffix(end, "…") || strings.HasSuffix(end, "...")
 }
 
 // trimmed is a text without the space around it and the dots that say that it

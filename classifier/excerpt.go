@@ -1,8 +1,9 @@
 package classifier
 
 import (
-	"cmp"
+	"iter"
 	"slices"
+	"sort"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -10,8 +11,9 @@ import (
 	"github.com/clipperhouse/uax29/v2/sentences"
 )
 
-// reach bounds how far from a match its sentence is looked for, in bytes.
-const reach = 2048
+// reach bounds how far from a match its sentence is looked for, in bytes: what is
+// farther away than an excerpt is long would be cut off anyway.
+const reach = 3 * MaxExcerpt
 
 // excerpt chooses what to show of the lead or the body: the sentence that holds
 // the most matches, each as often as it weighs, and the first of those that hold
@@ -38,9 +40,12 @@ func excerpt(segs []segment, spans []span) Excerpt {
 		}
 		c := candidate{sp: sp}
 		c.lo, c.hi = sentence(s, sp.wholeLo, sp.wholeHi)
-		_, end := sentence(s, sp.wholeLo, min(sp.wholeLo+1, sp.wholeHi))
-		c.within = end >= sp.wholeHi && utf8.RuneCountInString(s[sp.wholeLo:sp.wholeHi]) <= MaxExcerpt-2
-		for _, other := range inside(spans, sp.seg, c.lo, c.hi) {
+		c.within = utf8.RuneCountInString(s[sp.wholeLo:sp.wholeHi]) <= MaxExcerpt-2
+		if c.within && sp.wholeHi-sp.wholeLo > sp.hi-sp.lo {
+			_, end := sentence(s, sp.wholeLo, min(sp.wholeLo+1, sp.wholeHi))
+			c.within = end >= sp.wholeHi
+		}
+		for other := range inside(spans, sp.seg, c.lo, c.hi) {
 			c.score += other.weight
 		}
 		last = c
@@ -53,30 +58,30 @@ func excerpt(segs []segment, spans []span) Excerpt {
 	}
 	seg := segs[best.sp.seg]
 	x := Excerpt{Field: seg.field}
-	x.Text, x.Marks = cite(seg.text, best.lo, best.hi, best.sp, inside(spans, best.sp.seg, best.lo, best.hi))
+	x.Text, x.Marks = cite(seg.text, best.lo, best.hi, best.sp, slices.Collect(inside(spans, best.sp.seg, best.lo, best.hi)))
 	return x
 }
 
-// inside are the spans, each once, whose clauses stand in a piece of a segment as
-// a whole.
-func inside(spans []span, seg int32, lo, hi int) []span {
-	var out []span
-	from, _ := slices.BinarySearchFunc(spans, lo, func(sp span, lo int) int {
-		return cmp.Or(cmp.Compare(sp.seg, seg), cmp.Compare(sp.lo, lo))
-	})
-	for _, sp := range spans[from:] {
-		if sp.seg != seg || sp.lo >= hi {
-			break
-		}
-		switch n := len(out); {
-		case sp.wholeLo < lo || sp.wholeHi > hi:
-		case n > 0 && out[n-1].at() == sp.at():
-			out[n-1].weight = max(out[n-1].weight, sp.weight)
-		default:
-			out = append(out, sp)
+// inside yields the spans whose clauses stand in a piece of a segment as a whole,
+// each once and with the most that it weighs.
+func inside(spans []span, seg int32, lo, hi int) iter.Seq[span] {
+	return func(yield func(span) bool) {
+		n := sort.Search(len(spans), func(n int) bool {
+			return spans[n].seg > seg || spans[n].seg == seg && spans[n].lo >= lo
+		})
+		for n < len(spans) && spans[n].seg == seg && spans[n].lo < hi {
+			sp, whole := spans[n], false
+			at, weight := sp.at(), int32(0)
+			for ; n < len(spans) && spans[n].at() == at; n++ {
+				if spans[n].wholeLo >= lo && spans[n].wholeHi <= hi {
+					sp, whole, weight = spans[n], true, max(weight, spans[n].weight)
+				}
+			}
+			if sp.weight = weight; whole && !yield(sp) {
+				return
+			}
 		}
 	}
-	return out
 }
 
 // sentence returns the sentence of s around bytes lo to hi, by UAX #29, not

@@ -20,8 +20,12 @@ type literal = int32
 // a hash table from words to units, a sorted list of prefixes, and a trie over
 // units. It is immutable.
 type lexicon struct {
-	slots []slot // the hash table of whole words, a power of two long
-	arena string // the words themselves
+	// slots is the hash table of whole words, a power of two long. The words
+	// themselves are arena[wordAt[u]:wordAt[u+1]] by unit: apart from the slots,
+	// which so stay in the processor's cache for most of a text's words.
+	slots  []slot
+	arena  string
+	wordAt []uint32
 
 	wild *wildcards // nil where no rule has one
 
@@ -39,10 +43,10 @@ type lexicon struct {
 	edgeSet []uint64
 }
 
+// slot has the upper half of a word's hash, and its unit.
 type slot struct {
-	hash     uint64
-	off, len uint32
-	unit     unit
+	tag  uint32
+	unit unit // 0 is a free slot
 }
 
 type prefix struct {
@@ -211,17 +215,19 @@ func (b *lexiconBuilder) build() *lexicon {
 		words[u] = w
 	}
 	for u, w := range words {
+		lx.wordAt = append(lx.wordAt, uint32(arena.Len()))
 		if w == "" {
 			continue
 		}
-		s := slot{text.Hash([]byte(w)), uint32(arena.Len()), uint32(len(w)), unit(u)}
 		arena.WriteString(w)
-		i := s.hash >> 7 & uint64(len(lx.slots)-1)
+		hash := text.Hash([]byte(w))
+		i := hash >> 7 & uint64(len(lx.slots)-1)
 		for lx.slots[i].unit != 0 {
 			i = (i + 1) & uint64(len(lx.slots)-1)
 		}
-		lx.slots[i] = s
+		lx.slots[i] = slot{uint32(hash >> 32), unit(u)}
 	}
+	lx.wordAt = append(lx.wordAt, uint32(arena.Len()))
 	lx.arena = arena.String()
 
 	for s, u := range b.prefixes {
@@ -289,7 +295,7 @@ func (lx *lexicon) word(hash uint64, w []byte) unit {
 		if s.unit == 0 {
 			return 0
 		}
-		if s.hash == hash && lx.arena[s.off:s.off+s.len] == string(w) {
+		if s.tag == uint32(hash>>32) && lx.arena[lx.wordAt[s.unit]:lx.wordAt[s.unit+1]] == string(w) {
 			return s.unit
 		}
 		i = (i + 1) & uint64(len(lx.slots)-1)
