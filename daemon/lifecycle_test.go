@@ -68,11 +68,17 @@ func (s *site) write(name, text string) {
 // start writes a configuration around one feed URL and runs the daemon on it.
 func start(t *testing.T, feedURL string) *site {
 	t.Helper()
+	return startOn(t, feedURL, "fetch: {allow_networks: [127.0.0.0/8], full_text: never}\n", "immediate")
+}
+
+// startOn is start with more of newswatch.yaml, and the subscriber's schedule.
+func startOn(t *testing.T, feedURL, more, schedule string) *site {
+	t.Helper()
 	s := &site{t: t, dir: t.TempDir(), hangup: make(chan os.Signal, 1), ended: make(chan error, 1), log: &safeBuffer{}}
-	s.write("newswatch.yaml", "data: data\nhttp: {listen: \"127.0.0.1:0\"}\nfetch: {allow_networks: [127.0.0.0/8], full_text: never}\n")
+	s.write("newswatch.yaml", "data: data\nhttp: {listen: \"127.0.0.1:0\"}\n"+more)
 	s.write("feeds.yaml", fmt.Sprintf("feeds:\n  - {url: %q, id: paper}\n", feedURL))
 	s.write("rules/a.yaml", "rules:\n  - {id: p-hunt, any: [\"operation p-hunt\"]}\n")
-	s.write("subscribers.yaml", "subscribers:\n  - {id: files, file: {}, schedule: immediate}\n")
+	s.write("subscribers.yaml", "subscribers:\n  - {id: files, file: {}, schedule: "+schedule+"}\n")
 	conf := filepath.Join(s.dir, "newswatch.yaml")
 	load := func() (*configs.Loaded, []configs.Warning, error) { return configs.Load(conf) }
 	loaded, _, err := load()
