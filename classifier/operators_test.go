@@ -38,7 +38,7 @@ func TestOperators(t *testing.T) {
 		{"ATLEAST/2(/p.lice/)", "police, pulice", "police|pulice"},
 		{"NOT /film/ police", "police", "police"},
 
-		// SAME takes a sentence by UAX #29, a paragraph to its line feed.
+		// SAME takes a sentence by UAX #29, a paragraph up to an empty line.
 		{"SAME/SENTENCE(police raid)", "Police came. A raid took place. The police made a raid.", "police|raid"},
 		{"SAME/SENTENCE(police raid)", "Police came. A raid took place.", "-"},
 		{"SAME/SENTENCE(police raid)", "Police of the U.S. raid homes.", "Police|raid"},
@@ -48,8 +48,8 @@ func TestOperators(t *testing.T) {
 		{`SAME/SENTENCE("police raid" kerala)`, "In Kerala police. Raid in Kerala", "-"}, // the phrase runs over the end
 		{"SAME/SENTENCE((police OR cbi) raid*)", "CBI came. CBI raids.", "CBI|raids"},
 		{"SAME/SENTENCE(@csam police)", "Police found abuse material.", "Police|abuse material"},
-		{"SAME/PARAGRAPH(police raid)", "Police came. A raid took place.\nRaid.", "Police|raid"},
-		{"SAME/PARAGRAPH(police raid)", "Police came.\nA raid took place.", "-"},
+		{"SAME/PARAGRAPH(police raid)", "Police came.\nA raid took place.\n\nRaid.", "Police|raid"},
+		{"SAME/PARAGRAPH(police raid)", "Police came.\n \nA raid took place.", "-"},
 		{"SAME/PARAGRAPH(police NEAR/3 kerala raid)", "Police in Kerala. A raid.", "Police|Kerala|raid"},
 		{"SAME/SENTENCE(head police)", "police", "-"}, // from the headline into the body
 		{"title:SAME/SENTENCE(police raid)", "police raid", "-"},

@@ -187,7 +187,7 @@ func TestDidYouMean(t *testing.T) {
 func FuzzParseQuery(f *testing.F) {
 	for _, q := range []string{
 		"a AND (b OR -c)", `title:("p hunt*" OR @c)`, "site:x.org lang:en", "a b OR c", `"`, "((((", "p-hunt*", "te*t", "{A}", "/a/", "W/5",
-		"ഹണ്ട്*", "児童ポルノ*", `“a”`, "a^3", `"a b"~3`, "NEAR/2", "-", "@", "*", "title:", "67(B)", "u/s", "not",
+		"te?t* ഹ?്ട്", "/p.?hunt/^3", "SAME/SENTENCE(a (b OR c))^2", "url:(/a/)", "title:SAME/PARAGRAPH(a b)", "ഹണ്ട്*", "児童ポルノ*", `“a”`, "a^3", `"a b"~3`, "NEAR/2", "-", "@", "*", "title:", "67(B)", "u/s", "not",
 	} {
 		f.Add(q, false)
 		f.Add(q, true)
@@ -216,6 +216,7 @@ func FuzzMatch(f *testing.F) {
 	f.Add("p-hunt OR lead:csam", "P-Hunt", "CSAM was …", "CSAM was found. ഓപ്പറേഷന്\u200d പി.ഹണ്ട്")
 	f.Add(`"a b*" NOT c`, "a bcd", "", "\xff a b\u0301")
 	f.Add("児童ポルノ", "児童ポルノ", "", "")
+	f.Add("SAME/SENTENCE(te?t /h.nt/)^2 OR ATLEAST/2(ab*^3)", "Text", "A test. A hunt.", "A test. A hunt. A tent hunts.\n\nabc abd")
 	f.Fuzz(func(t *testing.T, q, title, lead, body string) {
 		rs, _, err := Compile([]Rule{{ID: "r", Query: Text(q)}}, nil)
 		if err != nil {

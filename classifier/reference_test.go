@@ -147,7 +147,11 @@ func (r reference) places(e Expr) map[[3]int]bool {
 	case *same:
 		r.sames(e, out)
 	case *regex:
-		re := regexp.MustCompile("(?i)" + e.src)
+		tree, err := parseRegexp(e.src)
+		if err != nil {
+			panic(err)
+		}
+		re := regexp.MustCompile(tree.String())
 		r.eachText(e.field, func(n int, s string) {
 			folded := text.Fold(s)
 			for _, m := range re.FindAllStringIndex(folded, -1) {
@@ -219,11 +223,10 @@ func (r reference) sames(e *same, out map[[3]int]bool) {
 
 // units are the sentences or the paragraphs of a text.
 func units(s string, unit textUnit) (out []string) {
+	if unit == paragraphUnit {
+		return regexp.MustCompile(`\n\s*\n`).Split(s, -1)
+	}
 	for _, line := range strings.SplitAfter(s, "\n") {
-		if unit == paragraphUnit {
-			out = append(out, line)
-			continue
-		}
 		for it := sentences.FromString(line); it.Next(); {
 			out = append(out, it.Value())
 		}
@@ -330,7 +333,7 @@ var (
 		"hunt", "hunting", "huntsman", "p", "phunt", "porn", "porno", "pornography", "child", "csam", "ഹണ്ട", "ഹണ്ടിന്റെ", "पी", "हंट", "हण्ट",
 		"organise", "organized", "honor", "honour", "പൊലീസ്", "പോലീസിന്റെ",
 	})
-	genSep   = rapid.SampledFrom([]string{" ", " ", " ", "-", ". ", "! ", "\n", "’"})
+	genSep   = rapid.SampledFrom([]string{" ", " ", " ", "-", ". ", "! ", "\n", "\n\n", "’"})
 	genField = rapid.SampledFrom([]Field{"", "", "", FieldTitle, FieldLead, FieldBody, FieldAuthor, FieldTag, FieldURL, FieldSource})
 )
 

@@ -15,7 +15,8 @@ type condSame struct {
 
 // divide numbers the sentences and the paragraphs of the text, by the words in
 // them. It is done once for an item, when the first rule asks for it. A line
-// feed ends a paragraph, and a sentence is one by UAX #29.
+// without text ends a paragraph; a sentence is one by UAX #29, and ends with its
+// line.
 func (s *scratch) divide() {
 	if len(s.paragraphOf) > 0 {
 		return
@@ -24,8 +25,11 @@ func (s *scratch) divide() {
 	for i := range s.segs {
 		seg := &s.segs[i]
 		t, base := seg.first, 0
+		paragraph++
 		for line := range strings.Lines(seg.text) {
-			paragraph++
+			if strings.TrimSpace(line) == "" {
+				paragraph++
+			}
 			for it := sentences.FromString(line); t < seg.last && it.Next(); {
 				sentence++
 				for t < seg.last && int(s.words.Tokens()[t].Start) < base+it.End() {

@@ -13,10 +13,10 @@ const (
 	maxClauses = 64
 )
 
-// clauses are the operands of a rule's AND, each as the set of what its OR
-// offers: the rule holds when each clause has one that does. A rule that is no
-// AND of ORs has clauses too, whose members are whole expressions.
-type clauses []map[string]bool
+// clauses are the operands of a rule's AND, each as the sorted list of what its
+// OR offers: the rule holds when each clause has one that does. A rule that is no
+// AND of ORs has clauses too, which offer whole expressions.
+type clauses [][]string
 
 func clausesOf(e Expr) clauses {
 	kids := []Expr{e}
@@ -25,7 +25,6 @@ func clausesOf(e Expr) clauses {
 	}
 	out := make(clauses, len(kids))
 	for i, k := range kids {
-		out[i] = map[string]bool{}
 		options := []Expr{k}
 		if o, ok := k.(*anyOf); ok {
 			options = o.kids
@@ -34,8 +33,9 @@ func clausesOf(e Expr) clauses {
 			if w, ok := o.(*weighted); ok {
 				o = w.kid
 			}
-			out[i][o.String()] = true
+			out[i] = append(out[i], o.String())
 		}
+		slices.Sort(out[i])
 	}
 	return out
 }
@@ -43,19 +43,24 @@ func clausesOf(e Expr) clauses {
 // imply reports whether what has all clauses of c has all of d: each of d's is
 // one of c's, or offers more than one of them.
 func (c clauses) imply(d clauses) bool {
-	return !slices.ContainsFunc(d, func(wide map[string]bool) bool {
-		return !slices.ContainsFunc(c, func(narrow map[string]bool) bool {
-			if len(narrow) > len(wide) {
-				return false
-			}
-			for s := range narrow {
-				if !wide[s] {
-					return false
-				}
-			}
-			return true
-		})
-	})
+	for _, wide := range d {
+		if !slices.ContainsFunc(c, func(narrow []string) bool { return contains(wide, narrow) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// contains reports whether a sorted list has all of another.
+func contains(wide, narrow []string) bool {
+	for _, s := range narrow {
+		n, found := slices.BinarySearch(wide, s)
+		if !found {
+			return false
+		}
+		wide = wide[n:]
+	}
+	return true
 }
 
 // shadows finds the rules that tell nothing: another of the same or a higher
@@ -69,7 +74,7 @@ func (c *compiler) shadows() {
 		if len(all[i]) > maxClauses {
 			continue
 		}
-		for s := range all[i][0] {
+		for _, s := range all[i][0] {
 			sharers[s] = append(sharers[s], int32(i))
 		}
 	}
@@ -79,15 +84,12 @@ func (c *compiler) shadows() {
 		}
 		by := -1
 		for _, clause := range all[i] {
-			for s := range clause {
-				for _, j := range sharers[s][:min(len(sharers[s]), maxSharers)] {
-					if by < 0 || int(j) < by {
-						if int(j) != i && c.shadowed(i, int(j), all) {
-							by = int(j)
-						}
-					}
+			// A rule whose first clause this one implies shares every word of it.
+			near := sharers[clause[0]]
+			for _, j := range near[:min(len(near), maxSharers)] {
+				if int(j) != i && (by < 0 || int(j) < by) && c.shadowed(i, int(j), all) {
+					by = int(j)
 				}
-				break // a rule that implies this clause shares every word of it
 			}
 		}
 		if by >= 0 {
