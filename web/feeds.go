@@ -37,7 +37,7 @@ var feedOrders = map[string]func(a, b checkup) int{
 	"trouble": func(a, b checkup) int { return cmp.Compare(a.health, b.health) },
 	"name":    func(a, b checkup) int { return strings.Compare(strings.ToLower(a.name()), strings.ToLower(b.name())) },
 	"last":    func(a, b checkup) int { return b.state.LastSuccess.Compare(a.state.LastSuccess) },
-	"changed": func(a, b checkup) int { return b.state.LastChange.Compare(a.state.LastChange) },
+	"changed": func(a, b checkup) int { return b.newest().Compare(a.newest()) },
 	"next":    func(a, b checkup) int { return a.state.NextCheck.Compare(b.state.NextCheck) },
 }
 
@@ -76,7 +76,7 @@ func (m moments) feed(c checkup) feedView {
 		Note:    c.note,
 		Error:   short(strings.TrimPrefix(c.state.LastError, "fetcher: "), maxError),
 		Last:    m.of(c.state.LastSuccess),
-		Changed: m.of(c.state.LastChange),
+		Changed: m.of(c.newest()),
 	}
 	switch {
 	case c.state.Retired:

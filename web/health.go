@@ -71,6 +71,15 @@ func (c checkup) name() string {
 	return short(cmp.Or(c.feed.Name, c.state.Title, c.feed.ID), maxName)
 }
 
+// newest is the date of the feed's newest item; where its items have none, when
+// its document last changed.
+func (c checkup) newest() time.Time {
+	if c.state.LastItem.IsZero() {
+		return c.state.LastChange
+	}
+	return c.state.LastItem
+}
+
 // checkups joins the feeds of the configuration with what is remembered of each.
 // A feed that has no state was never claimed; a state whose feed is not
 // configured is of no concern to the watch.
