@@ -204,7 +204,7 @@ func begins(long, short, untrimmed string) bool {
 	if !strings.HasPrefix(long, short) {
 		return false
 	}
-	inWord := func(r rune, _ int) bool { return unicode.In(r, unicode.L, unicode.M, unicode.N) }
+	inWord := func(r rune, _ int) bool { return unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.Cf) }
 	if !inWord(utf8.DecodeLastRuneInString(short)) || !inWord(utf8.DecodeRuneInString(long[len(short):])) {
 		return true
 	}

@@ -255,20 +255,15 @@ var allFields = []Field{FieldTitle, FieldLead, FieldBody, FieldAuthor, FieldTag,
 // repeated holds for a lead or a body that the other one begins with, when both
 // are searched: it does not count twice.
 func (r reference) repeated(f Field, fields []Field) bool {
-	lead, body := strings.TrimRight(r.doc.Lead, " …\n"), strings.TrimRight(r.doc.Body, " …\n")
+	lead, _ := trimmed(r.doc.Lead)
+	body, _ := trimmed(r.doc.Body)
 	switch {
 	case len(fields) == 1 || r.where == prominent || lead == "" || body == "":
 		return false
 	case f == FieldLead:
-		return wholeWords(body, lead) || strings.HasPrefix(body, lead) && strings.HasSuffix(r.doc.Lead, "…")
+		return begins(body, lead, r.doc.Lead)
 	}
-	return f == FieldBody && wholeWords(lead, body) && lead != body
-}
-
-// wholeWords reports whether a text begins with another that ends where a word
-// does.
-func wholeWords(long, short string) bool {
-	return strings.HasPrefix(long, short) && strings.HasPrefix(text.Fold(long)+" ", text.Fold(short)+" ")
+	return f == FieldBody && begins(lead, body, r.doc.Body) && lead != body
 }
 
 // sequences are the ways to write a term; a word that ends in * is a prefix.
