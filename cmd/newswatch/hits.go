@@ -22,6 +22,8 @@ func (a *app) hitsCommand() *cobra.Command {
 		format string
 		limit  int
 		purge  string
+
+		reported bool
 	)
 	cmd := &cobra.Command{
 		Use:   "hits",
@@ -47,6 +49,7 @@ func (a *app) hitsCommand() *cobra.Command {
 			if a.json {
 				format = "jsonl"
 			}
+			q.Quiet = !reported
 			show, flush, err := a.hitPrinter(format)
 			if err != nil {
 				return &usageError{cmd.CommandPath(), err}
@@ -64,7 +67,7 @@ func (a *app) hitsCommand() *cobra.Command {
 	f.StringVar(&q.Rule, "rule", "", "only hits of this rule")
 	f.StringVar(&q.Feed, "feed", "", "only hits from this feed")
 	f.StringVar(&q.Text, "text", "", "only hits with these words in title, summary or excerpt")
-	f.BoolVar(&q.Quiet, "quiet-too", false, "also hits from feeds' back catalogues, which are never sent")
+	f.BoolVar(&reported, "reported", false, "only hits that digests tell of: not what a feed's back catalogue held at first sight")
 	f.IntVar(&limit, "limit", 100, "at most this many; 0 for all")
 	f.StringVar(&format, "format", "table", "table, csv or jsonl")
 	f.StringVar(&purge, "purge", "", "remove the item with this `ID` everywhere, and keep it from coming back")
