@@ -2,10 +2,8 @@ package redis
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -100,7 +98,7 @@ func (s *Store) end(ctx context.Context, l lease.Lease, e end) error {
 		return lease.ErrLost
 	}
 	for range tries {
-		version, delivery := "", ""
+		version, told := "", ""
 		if e.how == "ack" || e.how == "retry" || e.how == "bury" {
 			body, err := s.c.HMGet(ctx, keySub(id), "pend").Result()
 			if err != nil {
@@ -112,15 +110,13 @@ func (s *Store) end(ctx context.Context, l lease.Lease, e end) error {
 					return err
 				}
 				version, e.cursor, e.since = hash(pend), d.To, d.Until
-				j, err := json.Marshal(notify.Delivery{Digest: d.ID, Subscriber: id, Entries: d.Entries, Hits: d.Hits})
-				if err != nil {
-					return fmt.Errorf("redis: %w", err)
+				if told, err = deliveryJSON(notify.Delivery{Digest: d.ID, Subscriber: id, Entries: d.Entries, Hits: d.Hits}); err != nil {
+					return err
 				}
-				delivery = string(j)
 			}
 		}
 		out, err := s.promising().list(ctx, endTurn, id, l.Token, e.how, e.next.UnixMilli(), e.now.UnixMilli(),
-			e.cursor, e.since.UnixMilli(), e.reason, version, delivery)
+			e.cursor, e.since.UnixMilli(), e.reason, version, told)
 		if err != nil {
 			return err
 		}
@@ -258,14 +254,10 @@ func (s *Store) Deliveries(ctx context.Context, id string, limit int) ([]notify.
 	var all []notify.Delivery
 	err := s.walk(ctx, keyDeliveries(), true, "+inf", "-inf", func(zs []redis.Z) (bool, error) {
 		for _, z := range zs {
-			// number:attempts:JSON
-			_, rest, _ := strings.Cut(z.Member.(string), ":")
-			attempts, j, _ := strings.Cut(rest, ":")
-			var d notify.Delivery
-			if err := json.Unmarshal([]byte(j), &d); err != nil {
-				return false, fmt.Errorf("redis: a delivery: %w", err)
+			d, err := delivery(z)
+			if err != nil {
+				return false, err
 			}
-			d.Attempts, d.Accepted = int(integer(attempts)), store.FromMilli(int64(z.Score))
 			if len(all) < limit && (id == "" || d.Subscriber == id) {
 				all = append(all, d)
 			}

@@ -232,21 +232,26 @@ func (t *tx) putHit(next classifier.Hit) (classifier.Hit, int, error) {
 			h.Rules[r].Seq = last - int64(len(unnumbered)-1-i)
 		}
 	}
+	return h, len(unnumbered), t.writeHit(h)
+}
+
+// writeHit stores a hit as it is.
+func (t *tx) writeHit(h classifier.Hit) error {
 	body, err := store.Encode(h)
 	if err != nil {
-		return h, 0, err
+		return err
 	}
 	var n int64
 	if err := t.row(`INSERT INTO hits (id, feed, found, quiet, words, body) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET quiet = excluded.quiet, words = excluded.words, body = excluded.body RETURNING n`,
 		h.Item.ID[:], h.Item.FeedID, h.Found.UnixMilli(), h.Quiet, store.HitWords(h), body).Scan(&n); err != nil {
-		return h, 0, err
+		return err
 	}
 	for _, r := range h.Rules {
 		seq := sql.NullInt64{Int64: r.Seq, Valid: r.Seq > 0}
 		if _, err := t.exec(`INSERT INTO hit_rules (hit, rule, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, n, r.Rule, seq); err != nil {
-			return h, 0, err
+			return err
 		}
 	}
-	return h, len(unnumbered), nil
+	return nil
 }

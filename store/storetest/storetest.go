@@ -36,6 +36,7 @@ func Run(t *testing.T, opener Opener) {
 			})
 		}
 	}
+	t.Run("CheckFindsWhatMustNotBe", func(t *testing.T) { testCheck(t, opener) })
 	t.Run("EqualsTheModel", func(t *testing.T) { testModel(t, opener) })
 }
 

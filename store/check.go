@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/feed"
+	"github.com/newswatch/newswatch/notify"
+)
+
+// rememberedFor is how long an item that was found must still be among its
+// feed's seen ids: a day less than any Sweep keeps them.
+const rememberedFor = 89 * 24 * time.Hour
+
+// Check proves what every store promises, and returns a sentence for each thing
+// that is wrong. Nobody should be at work on the store meanwhile.
+func Check(ctx context.Context, p Portable, now time.Time) ([]string, error) {
+	wrong, err := p.Inspect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := checker{
+		now: now, seen: make(map[string]Seen), purged: make(map[feed.ItemID]bool), places: make(map[int64]feed.ItemID),
+		found: make(map[feed.ItemID]sighted),
+	}
+	for r, err := range p.Dump(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if err := c.row(r); err != nil {
+			return nil, err
+		}
+	}
+	c.finish()
+	slices.Sort(c.wrong)
+	return append(wrong, c.wrong...), nil
+}
+
+type sighted struct {
+	feed string
+	what string
+	at   time.Time
+}
+
+type checker struct {
+	now     time.Time
+	head    int64
+	seen    map[string]Seen
+	purged  map[feed.ItemID]bool
+	places  map[int64]feed.ItemID // in the log
+	found   map[feed.ItemID]sighted
+	cursors []SubscriberRow
+	digests []notify.Digest
+	wrong   []string
+}
+
+func (c *checker) say(format string, args ...any) {
+	c.wrong = append(c.wrong, fmt.Sprintf(format, args...))
+}
+
+func (c *checker) row(r Row) error {
+	switch {
+	case r.Counters != nil:
+		c.head = r.Counters.Head
+	case r.Feed != nil:
+		st := r.Feed.State
+		seen, err := ParseSeen(r.Feed.Seen)
+		if err != nil {
+			c.say("feed %s: %v", st.FeedID, err)
+			return nil
+		}
+		c.seen[st.FeedID] = seen
+		if st.NextCheck.IsZero() && !st.Retired && r.Feed.Left.IsZero() {
+			c.say("feed %s has no next check, so it is never read again", st.FeedID)
+		}
+	case r.Item != nil:
+		c.found[r.Item.Item.ID] = sighted{r.Item.Item.FeedID, "item", r.Item.Stored}
+	case r.Hit != nil:
+		c.hit(*r.Hit)
+	case r.Purged != nil:
+		c.purged[r.Purged.Item] = true
+	case r.Subscriber != nil:
+		c.cursors = append(c.cursors, *r.Subscriber)
+		if d := r.Subscriber.Pending; d != nil {
+			c.digests = append(c.digests, *d)
+		}
+	case r.Letter != nil:
+		c.digests = append(c.digests, r.Letter.Digest)
+	}
+	return nil
+}
+
+func (c *checker) hit(h classifier.Hit) {
+	c.found[h.Item.ID] = sighted{h.Item.FeedID, "hit", h.Found}
+	if len(h.Rules) == 0 {
+		c.say("hit %s names no rule", h.Item.ID)
+	}
+	reported := false
+	for _, r := range h.Rules {
+		if r.Seq == 0 {
+			continue
+		}
+		reported = true
+		if other, taken := c.places[r.Seq]; taken {
+			c.say("place %d of the log is taken by hits %s and %s", r.Seq, other, h.Item.ID)
+		}
+		c.places[r.Seq] = h.Item.ID
+	}
+	if !reported && !h.Quiet {
+		c.say("hit %s is not quiet and has no place in the log, so no digest tells of it", h.Item.ID)
+	}
+}
+
+func (c *checker) finish() {
+	for id, s := range c.found {
+		if c.purged[id] {
+			c.say("%s %s was purged and is there", s.what, id)
+		}
+		seen, ok := c.seen[s.feed]
+		if ok && !seen.Has(id) && c.now.Sub(s.at) < rememberedFor && len(seen.gone) < maxGone {
+			c.say("%s %s is not among the items seen of feed %s, so it would be read as new", s.what, id, s.feed)
+		}
+	}
+	for seq, id := range c.places {
+		if seq < 1 || seq > c.head {
+			c.say("hit %s is at place %d of the log, which ends at %d", id, seq, c.head)
+		}
+	}
+	for _, s := range c.cursors {
+		if s.Cursor < 0 || s.Cursor > c.head {
+			c.say("the cursor of subscriber %s is at %d, and the log ends at %d", s.ID, s.Cursor, c.head)
+		}
+		if s.Pending != nil && s.Pending.Subscriber != s.ID {
+			c.say("the digest that is pending for subscriber %s is of %s", s.ID, s.Pending.Subscriber)
+		}
+	}
+	for _, d := range c.digests {
+		if d.To > c.head {
+			c.say("digest %s reaches to %d, and the log ends at %d", d.ID, d.To, c.head)
+		}
+		for _, id := range Mentions(d) {
+			if c.purged[id] {
+				c.say("digest %s mentions item %s, which was purged", d.ID, id)
+			}
+		}
+	}
+}

@@ -1,0 +1,239 @@
+package redis
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/notify"
+	"github.com/newswatch/newswatch/store"
+)
+
+// Restore puts rows in the place of those with the same keys, one script a row.
+func (s *Store) Restore(ctx context.Context, rows []store.Row) error {
+	for _, r := range rows {
+		args, err := restoring(r)
+		if err == nil {
+			_, err = s.run(ctx, restore, args...)
+		}
+		if err != nil {
+			kind, key := r.Kind()
+			return fmt.Errorf("%s %s: %w", kind, key, err)
+		}
+	}
+	return nil
+}
+
+// milli is a time as a hash holds it; the zero time is empty.
+func milli(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return strconv.FormatInt(t.UnixMilli(), 10)
+}
+
+// restoring makes the arguments of the script.
+func restoring(r store.Row) ([]any, error) {
+	switch {
+	case r.Counters != nil:
+		return []any{"counters", r.Counters.Head, r.Counters.Token}, nil
+	case r.Feed != nil:
+		f := r.Feed
+		body, err := store.Encode(f.State)
+		if err != nil {
+			return nil, err
+		}
+		seen, err := store.ParseSeen(f.Seen)
+		if err != nil {
+			return nil, err
+		}
+		oldest := ""
+		if gone, ok := seen.OldestGone(); ok {
+			oldest = strconv.FormatInt(gone.Unix(), 10)
+		}
+		return []any{
+			"feed", f.State.FeedID, body, milli(f.State.NextCheck), f.State.Poisoned, f.Seen, seen.Len(), oldest, milli(f.Left),
+		}, nil
+	case r.Item != nil:
+		body, err := store.Encode(r.Item)
+		return []any{"item", r.Item.Item.ID[:], r.Item.Stored.UnixMilli(), body}, err
+	case r.Hit != nil:
+		return restoringHit(*r.Hit)
+	case r.Purged != nil:
+		return []any{"purged", r.Purged.Item[:], r.Purged.Feed}, nil
+	case r.Subscriber != nil:
+		u := r.Subscriber
+		pid, pend := "", []byte(nil)
+		if u.Pending != nil {
+			body, err := store.Encode(u.Pending)
+			if err != nil {
+				return nil, err
+			}
+			pid, pend = u.Pending.ID, body
+		}
+		attempts := ""
+		if u.Attempts > 0 {
+			attempts = strconv.Itoa(u.Attempts)
+		}
+		return []any{
+			"subscriber", u.ID, milli(u.Left), "sched", u.Schedule, "cursor", u.Cursor, "since", u.Since.UnixMilli(), "next", u.Next.UnixMilli(),
+			"pid", pid, "pend", pend, "att", attempts, "first", milli(u.FirstTry), "err", u.LastError, "sent", milli(u.LastSent),
+		}, nil
+	case r.Letter != nil:
+		l := r.Letter
+		body, err := store.Encode(l.Digest)
+		return []any{"letter", l.Digest.ID, l.Subscriber, body, l.Reason, l.Attempts, l.Buried.UnixMilli(), milli(l.Asked)}, err
+	case r.Delivery != nil:
+		d := r.Delivery
+		j, err := deliveryJSON(notify.Delivery{Digest: d.Digest, Subscriber: d.Subscriber, Entries: d.Entries, Hits: d.Hits})
+		return []any{"delivery", d.Accepted.UnixMilli(), strconv.Itoa(d.Attempts) + ":" + j}, err
+	}
+	return []any{"nothing"}, nil
+}
+
+func restoringHit(h classifier.Hit) ([]any, error) {
+	body, seqs, err := split(h, nil)
+	return []any{"hit", h.Item.ID[:], h.Found.UnixMilli(), body, seqs}, err
+}
+
+func deliveryJSON(d notify.Delivery) (string, error) {
+	j, err := json.Marshal(d)
+	if err != nil {
+		return "", fmt.Errorf("redis: %w", err)
+	}
+	return string(j), nil
+}
+
+// restore puts one row in its place.
+//
+//	KEYS    1 prefix
+//	ARGV    1 kind, then
+//	        counters: head, token
+//	        feed: id, state, next or empty, poisoned, seen ids, their number, second of the oldest gone or empty, when it left or empty
+//	        item: id, stored, body
+//	        hit: id, found, body, seqs
+//	        purged: id, feed
+//	        subscriber: id, when it left or empty, then fields and values, of which the empty are left out
+//	        letter: id, subscriber, digest, reason, attempts, buried, since when it waits or empty
+//	        delivery: accepted, attempts and JSON
+//	result  nothing
+//	cost    O(log n); of a delivery, also those accepted in the same millisecond
+var restore = script(`
+local totals = P .. 'totals'
+local function place(k, id, left)
+	if left == '' then return enter(k, id) end
+	call('ZREM', k.all, id)
+	call('ZADD', k.left, left, id)
+	requeue(k, id)
+end
+local put = {}
+function put.counters(head, token) call('HSET', totals, 'head', head, 'token', token) end
+function put.feed(id, st, next, poisoned, seen, n, oldest, left)
+	local row = F.row .. id
+	call('HINCRBY', totals, 'seen', tonumber(n) - tonumber(call('HGET', row, 'cnt') or 0))
+	call('DEL', row)
+	call('HSET', row, 'st', st, 'poi', poisoned, 'token', 0)
+	if seen ~= '' then call('HSET', row, 'seen', seen, 'cnt', n) end
+	if next ~= '' then call('HSET', row, 'next', next) end
+	if oldest ~= '' then call('ZADD', P .. 'feeds:gone', oldest, id) else call('ZREM', P .. 'feeds:gone', id) end
+	place(F, id, left)
+end
+function put.item(id, stored, body)
+	call('SET', P .. 'item:' .. id, body)
+	call('ZADD', P .. 'items', stored, id)
+end
+function put.hit(id, found, body, seqs)
+	forget(id)
+	call('HSET', P .. 'hit:' .. id, 'b', body, 's', seqs)
+	call('ZADD', P .. 'hits', found, id)
+	for seq in string.gmatch(seqs, '%d+') do
+		if seq ~= '0' then call('ZADD', P .. 'log', seq, id .. seq) end
+	end
+end
+function put.purged(id, feed) call('HSET', P .. 'purged', id, feed) end
+function put.subscriber(id, left, ...)
+	local row, fields = S.row .. id, {...}
+	call('DEL', row)
+	call('HSET', row, 'token', 0)
+	for i = 1, #fields, 2 do
+		if fields[i + 1] ~= '' or fields[i] == 'sched' then call('HSET', row, fields[i], fields[i + 1]) end
+	end
+	place(S, id, left)
+end
+function put.letter(id, sub, digest, reason, attempts, buried, asked)
+	local letter = P .. 'letter:' .. id
+	local n = call('HGET', letter, 'n')
+	if n then call('ZREM', P .. 'resend:' .. sub, padded(tonumber(n)) .. ':' .. id) end
+	n = n or int(call('HINCRBY', totals, 'letter', 1))
+	call('DEL', letter)
+	call('HSET', letter, 'sub', sub, 'd', digest, 'reason', reason, 'att', attempts, 'buried', buried, 'n', n)
+	call('ZADD', P .. 'letters', buried, id)
+	if asked ~= '' then
+		call('HSET', letter, 'resend', asked)
+		call('ZADD', P .. 'resend:' .. sub, asked, padded(tonumber(n)) .. ':' .. id)
+	end
+end
+function put.delivery(accepted, rest)
+	for _, m in ipairs(call('ZRANGEBYSCORE', P .. 'deliveries', accepted, accepted)) do
+		if string.sub(m, 18) == rest then return end
+	end
+	call('ZADD', P .. 'deliveries', accepted, padded(call('HINCRBY', totals, 'delivery', 1)) .. ':' .. rest)
+end
+if put[ARGV[1]] then put[ARGV[1]](unpack(ARGV, 2)) end
+`)
+
+// inspect compares what is kept twice.
+//
+//	KEYS    1 prefix
+//	result  a sentence for each thing that is wrong, at most 100
+//	cost    O(n): for a server that nobody else waits for
+var inspect = script(`
+local out = {}
+local function say(...) if #out < 100 then table.insert(out, table.concat({...})) end end
+local function hex(s) return (string.gsub(s, '.', function(c) return string.format('%02x', string.byte(c)) end)) end
+local token = tonumber(call('HGET', P .. 'totals', 'token') or 0)
+local count = 0
+for _, k in ipairs({F, S}) do
+	local name = k == F and 'feed ' or 'subscriber '
+	for _, id in ipairs(call('ZRANGE', k.due, 0, -1)) do
+		if not call('ZSCORE', k.all, id) then say(name, id, ' is due and not in the queue') end
+	end
+	for _, set in ipairs({k.all, k.left}) do
+		for _, id in ipairs(call('ZRANGE', set, 0, -1)) do
+			local v = call('HMGET', k.row .. id, 'until', 'next', 'token', 'cnt')
+			if not v[3] then say(name, id, ' is listed and has no row') end
+			if tonumber(v[3] or 0) > token then say(name, id, ' has a token that was never given') end
+			count = count + tonumber(v[4] or 0)
+			local at = v[1] or v[2]
+			local due = call('ZSCORE', k.due, id)
+			if set == k.all and at and (not due or tonumber(due) ~= tonumber(at)) then say(name, id, ' is not queued for when it is due') end
+		end
+	end
+end
+if count ~= tonumber(call('HGET', P .. 'totals', 'seen') or 0) then say('the number of seen ids is not the sum of the feeds\' own') end
+for _, id in ipairs(call('ZRANGE', P .. 'items', 0, -1)) do
+	if call('EXISTS', P .. 'item:' .. id) == 0 then say('item ', hex(id), ' is listed and not there') end
+end
+local places = 0
+for _, id in ipairs(call('ZRANGE', P .. 'hits', 0, -1)) do
+	local seqs = call('HGET', P .. 'hit:' .. id, 's')
+	if not seqs then say('hit ', hex(id), ' is listed and not there') end
+	for seq in string.gmatch(seqs or '', '%d+') do
+		if seq ~= '0' then
+			places = places + 1
+			if not call('ZSCORE', P .. 'log', id .. seq) then say('hit ', hex(id), ' is not in the log at ', seq) end
+		end
+	end
+end
+if call('ZCARD', P .. 'log') ~= places then say('the log holds places that belong to no hit') end
+for _, id in ipairs(call('ZRANGE', P .. 'letters', 0, -1)) do
+	if call('EXISTS', P .. 'letter:' .. id) == 0 then say('dead letter ', id, ' is listed and not there') end
+end
+return out
+`)
+
+// Inspect compares what is kept twice.
+func (s *Store) Inspect(ctx context.Context) ([]string, error) { return s.list(ctx, inspect) }
