@@ -248,7 +248,8 @@ func (b *builder) concept(id string, f Field, where Where) condition {
 	}
 	var c condition = lits
 	if len(rest) > 0 {
-		c = append(rest, lits)
+		rest = append(rest, lits)
+		c = rest
 	}
 	b.shared[use] = c
 	return c

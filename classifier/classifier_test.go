@@ -191,8 +191,10 @@ func TestExcerpt(t *testing.T) {
 		{"headline only", "csam", "CSAM found", "Nothing here.", ""},
 		{"headline and body", "csam", "CSAM found", "It says CSAM here.", "It says [CSAM] here."},
 		{"one line", "csam", "", "By our reporter\nThey found CSAM\nRead more", "They found [CSAM]"},
-		{"too long", "csam", "", wordy + "the CSAM that was found " + wordy,
-			"… so on the [CSAM] that was found and …"},
+		{
+			"too long", "csam", "", wordy + "the CSAM that was found " + wordy,
+			"… so on the [CSAM] that was found and …",
+		},
 		// The words of a proximity match are marked where they prove it, and there only.
 		{"near, whole", "child NEAR/3 abuse", "", "Child stars shone. The child faced abuse. Child care was praised.", "The [child] faced [abuse]."},
 		{"near, over a full stop", "child NEAR/3 abuse", "", "A film. He saw a child. Abuse followed. The end.", "He saw a [child]. [Abuse] followed."},

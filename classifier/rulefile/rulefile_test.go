@@ -166,18 +166,20 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// TestLargeFile holds that a file of the size that is allowed is read, and that one
-// byte more is refused at once, with the other files judged all the same.
+// TestLargeFile holds that a file of the size that is allowed is looked into, and
+// that one byte more is refused for its size.
 func TestLargeFile(t *testing.T) {
-	rules := []byte("rules: {r: [police]}\n#")
-	largest := append(rules, bytes.Repeat([]byte{'x'}, MaxFile-len(rules))...)
-	if got, _, err := Parse([]File{{"largest.yaml", largest}}); err != nil || len(got) != 1 {
-		t.Errorf("%d rules, %v", len(got), err)
-	}
-	_, _, err := Parse([]File{{"larger.yaml", append(largest, 'x')}, {"other.yaml", []byte("rulse: {}")}})
-	es, _ := errors.AsType[classifier.Errors](err)
-	if len(es) != 2 || es[0].Pos.File != "larger.yaml" || !strings.Contains(es[0].Msg, "67108865 bytes long; at most 67108864") || es[1].Pos.File != "other.yaml" {
-		t.Errorf("%v", err)
+	data := bytes.Repeat([]byte{'x'}, MaxFile+1)
+	data[0] = ']' // the end of nothing: no YAML, as is seen at once
+	for _, tt := range []struct {
+		size int
+		want string
+	}{{MaxFile, "this is not YAML"}, {MaxFile + 1, "67108865 bytes long; at most 67108864"}} {
+		_, _, err := Parse([]File{{"large.yaml", data[:tt.size]}, {"other.yaml", []byte("rulse: {}")}})
+		es, _ := errors.AsType[classifier.Errors](err)
+		if len(es) != 2 || !strings.Contains(es[0].Msg, tt.want) || es[1].Pos.File != "other.yaml" {
+			t.Errorf("%d bytes: %.300v", tt.size, err)
+		}
 	}
 }
 

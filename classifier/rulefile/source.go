@@ -22,7 +22,10 @@ type document struct {
 func newDocument(f File) *document {
 	d := &document{name: f.Name, text: strings.TrimPrefix(string(f.Data), "\ufeff"), lines: []int{0}}
 	for i := 0; i < len(d.text); {
-		n := breakAt(d.text[i:])
+		n := 0
+		if c := d.text[i]; c < ' ' || c >= utf8.RuneSelf { // most are neither
+			n = breakAt(d.text[i:])
+		}
 		if n == 0 {
 			i++
 			continue

@@ -83,8 +83,10 @@ func TestFailing(t *testing.T) {
 }
 
 func TestUntested(t *testing.T) {
-	rs, _, err := classifier.Compile([]classifier.Rule{{ID: "r", Any: []classifier.Source{classifier.Text("a")}, MustNotMatch: []classifier.Source{classifier.Text("b")}},
-		{ID: "s", Any: []classifier.Source{classifier.Text("b")}, MustMatch: []classifier.Source{classifier.Text("b")}}}, nil)
+	rs, _, err := classifier.Compile([]classifier.Rule{
+		{ID: "r", Any: []classifier.Source{classifier.Text("a")}, MustNotMatch: []classifier.Source{classifier.Text("b")}},
+		{ID: "s", Any: []classifier.Source{classifier.Text("b")}, MustMatch: []classifier.Source{classifier.Text("b")}},
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

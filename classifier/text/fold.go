@@ -233,12 +233,10 @@ func Fold(s string) string {
 // Unspaced reports whether a folded word is of a script that is written without
 // spaces, so that it is one character of a longer word.
 func Unspaced(folded string) bool {
-	for _, r := range folded {
-		if r < 0x80 {
-			return false
-		}
-		k, _ := lookup(r)
-		return k&kindMask == kindSolo
+	if folded == "" || folded[0] < utf8.RuneSelf {
+		return false
 	}
-	return false
+	r, _ := utf8.DecodeRuneInString(folded)
+	k, _ := lookup(r)
+	return k&kindMask == kindSolo
 }
