@@ -153,3 +153,14 @@ func hostPort(h, port string) (string, *valueError) {
 	}
 	return net.JoinHostPort(host, p), nil
 }
+
+// ParseStoreURL reads a store.url that stands outside of a file; a SQLite path
+// in it starts at the working directory. The error does not quote the URL.
+func ParseStoreURL(raw string) (Store, error) {
+	st, err := parseStoreURL(raw)
+	if err != nil {
+		return Store{}, fmt.Errorf("configs: %s: %s", err.Message, err.Hint)
+	}
+	st.URL = NewSecret(raw)
+	return st, nil
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/newswatch/newswatch/internal/redistest"
+)
+
+// newswatchIn runs the program and returns its exit code and what it printed.
+func newswatchIn(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(t.Context(), args, strings.NewReader(""), &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// TestStoreCopyAndCheck moves a store with hits from SQLite to Redis and back, as
+// an operator would.
+func TestStoreCopyAndCheck(t *testing.T) {
+	p := &press{printed: map[string]int{}, planted: map[string]bool{}, digests: map[string][]byte{}, calls: map[string]int{}}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/hook", p.hook)
+	mux.HandleFunc("/", p.feed)
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	conf := killConfig(t, server.URL, 5)
+	// The receiver may have said "not now"; then the digest is pending, and moves too.
+	if _, out, errs := newswatchIn(t, "once", "--send", "--config", conf); !strings.Contains(out, "5 hits") {
+		t.Fatalf("once: %s %s", out, errs)
+	}
+	db := redistest.Start(t)
+
+	code, out, errs := newswatchIn(t, "store", "copy", "--json", "--config", conf, "--to", db.URL)
+	var first struct {
+		Counts        map[string]int
+		Rows, Written int
+		Hash          string
+	}
+	if err := json.Unmarshal([]byte(out), &first); code != 0 || err != nil || first.Counts["hits"] != 5 || first.Written != first.Rows {
+		t.Fatalf("copy to Redis: %d %s %s", code, out, errs)
+	}
+	code, out, errs = newswatchIn(t, "store", "copy", "--config", conf, "--to", db.URL)
+	if code != 0 || !strings.Contains(out, "0 rows written") || !strings.Contains(out, first.Hash) {
+		t.Errorf("copied once more: %d %s %s", code, out, errs)
+	}
+	back := "sqlite:" + filepath.Join(t.TempDir(), "back.db")
+	if code, out, errs = newswatchIn(t, "store", "copy", "--from", db.URL, "--to", back); code != 0 || !strings.Contains(out, first.Hash) {
+		t.Errorf("back again: %d %s %s", code, out, errs)
+	}
+	for _, url := range []string{db.URL, back} {
+		if code, out, errs = newswatchIn(t, "store", "check", "--url", url); code != 0 || !strings.Contains(out, "sound") {
+			t.Errorf("check: %d %s %s", code, out, errs)
+		}
+	}
+
+	// What is broken is told, and by the exit code too.
+	db.Do("HSET newswatch:1:{nw}:totals head 2")
+	code, out, _ = newswatchIn(t, "store", "check", "--json", "--url", db.URL)
+	var told struct {
+		Sound bool
+		Wrong []string
+	}
+	if err := json.Unmarshal([]byte(out), &told); err != nil || code != exitWrong || told.Sound || !strings.Contains(out, "which ends at 2") {
+		t.Errorf("check of a log that lost its head: %d %s", code, out)
+	}
+
+	// Mistakes make nothing.
+	missing := filepath.Join(t.TempDir(), "missing.db")
+	for _, c := range []struct {
+		code int
+		args []string
+	}{
+		{exitUsage, []string{"store", "copy"}},
+		{exitWrong, []string{"store", "copy", "--from", "sqlite:" + missing, "--to", back}},
+		{exitWrong, []string{"store", "check", "--url", "sqlite:" + missing}},
+		{exitWrong, []string{"store", "check", "--url", "redis://u:sesame@h:port"}},
+	} {
+		code, out, errs := newswatchIn(t, append(c.args, "--config", conf)...)
+		if code != c.code || strings.Contains(out+errs, "sesame") {
+			t.Errorf("%v: %d %s %s", c.args, code, out, errs)
+		}
+	}
+	if _, err := os.Stat(missing); err == nil {
+		t.Error("a misspelt path became an empty store")
+	}
+}
