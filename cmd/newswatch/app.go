@@ -59,7 +59,7 @@ The configuration is newswatch.yaml in the working directory, in configs/ or in
 	root.Flags().AddFlagSet(runCmd.Flags())
 	root.AddCommand(
 		runCmd, a.onceCommand(), a.checkCommand(),
-		a.matchCommand(), a.explainCommand(), a.schemaCommand(),
+		a.matchCommand(), a.explainCommand(), a.schemaCommand(), a.backtestCommand(),
 		a.feedsCommand(), a.hitsCommand(), a.digestCommand(), a.deadLettersCommand(), a.storeCommand(),
 		a.demoCommand(), a.healthCommand(), a.versionCommand(),
 	)
