@@ -331,6 +331,7 @@ func TestVersion(t *testing.T) {
 		{ID: "r", Query: Text("police arrest"), Where: Headline},
 		{ID: "r", Query: Text("police arrest"), Languages: []string{"en"}},
 		{ID: "r", Query: Text("police arrest"), Severity: High},
+		{ID: "r", Query: Text("police arrest"), Spelling: Loose},
 	} {
 		if version(other) == version(base) {
 			t.Errorf("%+v has the same version", other)

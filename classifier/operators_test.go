@@ -266,3 +266,23 @@ func TestShadowed(t *testing.T) {
 		}
 	}
 }
+
+// TestLooseConcept holds that rules of either spelling share a concept, and not
+// its spelling.
+func TestLooseConcept(t *testing.T) {
+	police := Concept{ID: "police", Terms: map[string][]Source{"ml": {Text("പൊലീസ്")}}}
+	rs, _, err := Compile([]Rule{
+		{ID: "strict", Query: Text("@police")}, {ID: "loose", Query: Text("@police"), Spelling: Loose}, {ID: "again", Query: Text("@police")},
+	}, []Concept{police})
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := Doc{Title: "പോലീസ്"}
+	if ms := rs.Match(&doc); len(ms) != 1 || ms[0].Rule != "loose" {
+		t.Errorf("%+v", ms)
+	}
+	x, err := rs.Explain("loose", &doc)
+	if err != nil || !x.Matched {
+		t.Errorf("%+v, %v", x, err)
+	}
+}

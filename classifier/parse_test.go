@@ -79,6 +79,7 @@ func TestQueriesAreBounded(t *testing.T) {
 		{strings.Repeat("word ", maxQuery/5+1), "bytes long"},
 		{`"` + strings.Repeat("word ", maxWords+1) + `"`, "the phrase has 65 words"},
 		{"{" + strings.Repeat("word ", maxWords+1) + "}", "the phrase has 65 words"},
+		{"/" + strings.Repeat("a", maxRegexp+1) + "/", "at most 1000 are allowed"},
 		{strings.Repeat("NOT ", 1000) + "a", "nested more than"},
 		{strings.Repeat("title:(", 1000) + "a", "nested more than"},
 	} {
