@@ -20,7 +20,7 @@ func (a *app) digestCommand() *cobra.Command {
 		Args:  asUsage(cobra.NoArgs),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.digestPreviewCommand())
+	cmd.AddCommand(a.digestPreviewCommand(), a.nearMissesCommand())
 	return cmd
 }
 
