@@ -1,6 +1,7 @@
 package classifier
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"sync"
@@ -275,7 +276,14 @@ func TestNewDoc(t *testing.T) {
 }
 
 func TestMatchDoesNotAllocate(t *testing.T) {
-	rs, _, err := Compile(benchRules(generated(20, 400).words, 1000), nil)
+	rules := benchRules(generated(20, 400).words, 1000)
+	for i, q := range []string{
+		"wo?k", "/an expression that is long enough not to fit on the stack/", "/w[ao]r[x-z]/",
+		"SAME/SENTENCE(nothing word)", "SAME/PARAGRAPH(nothing word)", "nothing NEAR/2 word^3", "ATLEAST/200(word)",
+	} {
+		rules = append(rules, Rule{ID: fmt.Sprintf("op%d", i), Query: Text(q)})
+	}
+	rs, _, err := Compile(rules, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

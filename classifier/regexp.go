@@ -165,7 +165,7 @@ func shortest(ss []string) int {
 // one space between them.
 type condRegexp struct {
 	re   *regexp.Regexp
-	need []string // as needed has it
+	need [][]byte // as needed has it
 	mask fieldMask
 }
 
@@ -175,7 +175,11 @@ func (b *builder) regexp(e *regex, mask fieldMask) condition {
 	if err != nil {
 		panic("classifier: a regular expression that was checked: " + err.Error())
 	}
-	return &condRegexp{regexp.MustCompile(re.String()), needed(re), mask}
+	c := &condRegexp{re: regexp.MustCompile(re.String()), mask: mask}
+	for _, n := range needed(re) {
+		c.need = append(c.need, []byte(n))
+	}
+	return c
 }
 
 // joinedText is the folded text of an item as regular expressions see it: the
@@ -247,7 +251,7 @@ func (c *condRegexp) find(s *scratch, yield func(occurrence) bool) {
 
 // possible reports whether one of the needed texts is there.
 func (c *condRegexp) possible(in []byte) bool {
-	return c.need == nil || slices.ContainsFunc(c.need, func(n string) bool { return bytes.Contains(in, []byte(n)) })
+	return c.need == nil || slices.ContainsFunc(c.need, func(n []byte) bool { return bytes.Contains(in, n) })
 }
 
 // tokenAt is the token that a byte of the joined text belongs to.
