@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/url"
@@ -30,7 +31,7 @@ func (silent) Printf(context.Context, string, ...any) {}
 
 // errURL quotes nothing of the URL, because there is a password in it.
 var errURL = errors.New("redis: store.url is none of redis://host:port/db, rediss://host:port/db, " +
-	"redis+sentinel://host:26379,…/name/db, redis+cluster://host:port,…")
+	"redis+sentinel://host:26379,…/name/db, redis+cluster://host:port,…; with rediss in the place of redis, over TLS")
 
 // dial makes the client for a URL. It connects at first use.
 //
@@ -53,12 +54,20 @@ func dial(raw string) (redis.UniversalClient, error) {
 		o.ReadTimeout, o.WriteTimeout = ioTimeout, ioTimeout
 		return redis.NewClient(o), nil
 	}
-	p, err := parseMany(rest)
+	kind, secure := scheme, (*tls.Config)(nil)
+	if plain, ok := strings.CutPrefix(scheme, "rediss+"); ok {
+		kind, secure = "redis+"+plain, &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	port := "6379"
+	if kind == "redis+sentinel" {
+		port = "26379"
+	}
+	p, err := parseMany(rest, port)
 	if err != nil {
 		return nil, err
 	}
 	switch {
-	case scheme == "redis+sentinel" && len(p.path) > 0 && len(p.path) <= 2 && p.path[0] != "":
+	case kind == "redis+sentinel" && len(p.path) > 0 && len(p.path) <= 2 && p.path[0] != "":
 		db := 0
 		if len(p.path) == 2 {
 			if db, err = strconv.Atoi(p.path[1]); err != nil || db < 0 {
@@ -66,22 +75,55 @@ func dial(raw string) (redis.UniversalClient, error) {
 			}
 		}
 		return redis.NewFailoverClient(&redis.FailoverOptions{
-			MasterName: p.path[0], SentinelAddrs: p.addrs, DB: db, Username: p.user, Password: p.password,
+			MasterName: p.path[0], SentinelAddrs: p.addrs, DB: db, Username: p.user, Password: p.password, TLSConfig: secure,
 			ContextTimeoutEnabled: true, DisableIdentity: true, MaxRetries: maxRetries,
 			ReadTimeout: ioTimeout, WriteTimeout: ioTimeout,
 		}), nil
-	case scheme == "redis+cluster" && len(p.path) == 0:
-		return redis.NewClusterClient(&redis.ClusterOptions{
-			Addrs: p.addrs, Username: p.user, Password: p.password,
+	case kind == "redis+cluster" && len(p.path) == 0:
+		c := redis.NewClusterClient(&redis.ClusterOptions{
+			Addrs: p.addrs, Username: p.user, Password: p.password, TLSConfig: secure,
 			ContextTimeoutEnabled: true, DisableIdentity: true,
 			// Of a Cluster these are the redirections that are followed; each is to
 			// another node and does not run the command twice.
 			MaxRedirects:             3,
 			MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 			ReadTimeout:              ioTimeout, WriteTimeout: ioTimeout,
-		}), nil
+		})
+		c.AddHook(reloader{c})
+		return c, nil
 	}
 	return nil, errURL
+}
+
+// reloader asks a Cluster anew which node has which slot when one does not answer.
+// The client does so after a redirection, but a dead primary redirects nobody:
+// it would be dialled until the client's own view grows old, a minute later.
+type reloader struct{ c *redis.ClusterClient }
+
+func (reloader) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (r reloader) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		r.heed(ctx, err)
+		return err
+	}
+}
+
+func (r reloader) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		err := next(ctx, cmds)
+		r.heed(ctx, err)
+		return err
+	}
+}
+
+func (r reloader) heed(ctx context.Context, err error) {
+	// What a server answered is not its silence, but for the two that say that the
+	// slot is not to be had there.
+	if _, answered := errors.AsType[redis.Error](err); err != nil && (!answered || redis.HasErrorPrefix(err, "CLUSTERDOWN") || redis.HasErrorPrefix(err, "READONLY")) {
+		r.c.ReloadState(ctx)
+	}
 }
 
 // many is a URL with several hosts, which net/url does not read.
@@ -91,7 +133,7 @@ type many struct {
 	path           []string
 }
 
-func parseMany(rest string) (many, error) {
+func parseMany(rest, defaultPort string) (many, error) {
 	var m many
 	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
 		u, err := url.Parse("x://" + rest[:i] + "@h")
@@ -105,10 +147,13 @@ func parseMany(rest string) (many, error) {
 	hosts, path, _ := strings.Cut(rest, "/")
 	for addr := range strings.SplitSeq(hosts, ",") {
 		host, port, err := net.SplitHostPort(addr)
-		if err != nil || host == "" || port == "" {
+		if err != nil {
+			host, port = strings.Trim(addr, "[]"), defaultPort
+		}
+		if host == "" || port == "" {
 			return m, errURL
 		}
-		m.addrs = append(m.addrs, addr)
+		m.addrs = append(m.addrs, net.JoinHostPort(host, port))
 	}
 	if path = strings.TrimSuffix(path, "/"); path != "" {
 		m.path = strings.Split(path, "/")

@@ -134,8 +134,8 @@ func TestFailover(t *testing.T) {
 
 func TestOpenReadsURLs(t *testing.T) {
 	for _, bad := range []string{
-		"", "redis", "redis+sentinel://h:1", "redis+sentinel://h:1/", "redis+sentinel://h:1/m/x", "redis+sentinel://h/m",
-		"redis+sentinel://h:1/m/0/1", "redis+cluster://", "redis+cluster://h", "redis+cluster://h:1/0", "redis+cluster://:1", "redis+other://h:1",
+		"", "redis", "redis+sentinel://h:1", "redis+sentinel://h:1/", "redis+sentinel://h:1/m/x", "redis+sentinel:///m",
+		"redis+sentinel://h:1/m/0/1", "redis+cluster://", "redis+cluster://h:1/0", "redis+cluster://:1", "redis+other://h:1",
 	} {
 		if _, err := redis.Open(t.Context(), bad, redis.Options{}); err == nil || errors.Is(err, store.ErrUnavailable) {
 			t.Errorf("%q: %v", bad, err)

@@ -1,0 +1,139 @@
+package redis_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/feed"
+	"github.com/newswatch/newswatch/internal/redistest"
+	"github.com/newswatch/newswatch/store"
+	"github.com/newswatch/newswatch/store/redis"
+	"github.com/newswatch/newswatch/store/storetest"
+)
+
+// TestClusterLosesAPrimary runs six nodes, three of them replicas, and kills the
+// primary that holds the store. What was confirmed by the replica is there when
+// that has taken over, and work goes on.
+func TestClusterLosesAPrimary(t *testing.T) {
+	var servers []*redistest.Server
+	var nodes []*goredis.Client
+	var addrs []string
+	for range 6 {
+		s := redistest.Start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0",
+			"--repl-diskless-sync-delay", "0")
+		servers, addrs = append(servers, s), append(addrs, s.Addr)
+		nodes = append(nodes, client(t, s.URL))
+	}
+	const slots = 16384
+	for i, n := range nodes {
+		if i < 3 {
+			// Without it the primaries settle their epochs while the test runs, and
+			// may refuse their vote meanwhile; redis-cli does the same.
+			must(t, n.Do(t.Context(), "CLUSTER", "SET-CONFIG-EPOCH", i+1).Err())
+			must(t, n.ClusterAddSlotsRange(t.Context(), i*slots/3, (i+1)*slots/3-1).Err())
+		}
+		host, port, err := net.SplitHostPort(addrs[i])
+		must(t, err)
+		must(t, nodes[0].ClusterMeet(t.Context(), host, port).Err())
+	}
+	settled := func(n *goredis.Client) func(context.Context) error {
+		return func(ctx context.Context) error {
+			info, err := n.ClusterInfo(ctx).Result()
+			if err == nil && (!strings.Contains(info, "cluster_state:ok") || !strings.Contains(info, "cluster_known_nodes:6")) {
+				err = errors.New(info)
+			}
+			return err
+		}
+	}
+	for _, n := range nodes {
+		until(t, "the cluster", settled(n))
+	}
+	for i, n := range nodes[3:] {
+		id, err := nodes[i].ClusterMyID(t.Context()).Result()
+		must(t, err)
+		until(t, "a replica", func(ctx context.Context) error { return n.ClusterReplicate(ctx, id).Err() })
+	}
+	slot, err := nodes[0].ClusterKeySlot(t.Context(), "newswatch:1:{nw}:totals").Result()
+	must(t, err)
+	primary := int(slot) * 3 / slots
+	until(t, "replication", func(ctx context.Context) error {
+		info, err := nodes[primary].Info(ctx, "replication").Result()
+		if err == nil && !strings.Contains(info, "state=online") {
+			err = errors.New(info)
+		}
+		return err
+	})
+
+	url := "redis+cluster://" + strings.Join(addrs, ",")
+	sure, err := redis.Open(t.Context(), url, redis.Options{WaitReplicas: 1})
+	must(t, err)
+	t.Cleanup(func() { _ = sure.Close() })
+	ctx := t.Context()
+	must(t, sure.SyncFeeds(ctx, []string{"a"}, t0))
+	record := func(s *redis.Store, n int) error {
+		at := t0.Add(time.Duration(n) * time.Hour)
+		cs, err := s.ClaimFeeds(ctx, at, 1, time.Minute)
+		if err != nil || len(cs) != 1 {
+			return fmt.Errorf("%d claims: %w", len(cs), err)
+		}
+		it := feed.Item{ID: feed.NewItemID("a", fmt.Sprint(n), "", ""), FeedID: "a", Title: fmt.Sprint("hit ", n)}
+		b := store.Batch{Lease: cs[0].Lease, State: cs[0].State, Seen: []store.Sighting{{ID: it.ID}}}
+		b.State.LastPoll, b.State.NextCheck = at, at.Add(time.Hour)
+		b.Hits = []classifier.Hit{{Item: it, Found: at, Rules: []classifier.RuleMatch{{Rule: "r"}}}}
+		_, err = s.Record(ctx, b)
+		return err
+	}
+	const confirmed = 20
+	for n := range confirmed {
+		must(t, record(sure, n))
+	}
+
+	plain := open(t, url)
+	servers[primary].Kill()
+	if err := sure.Ping(ctx); err == nil {
+		t.Error("the primary is dead, and Ping says nothing of it")
+	}
+	begun := time.Now()
+	until(t, "the failover", plain.Ping)
+	t.Logf("the replica took over after %v", time.Since(begun).Round(time.Millisecond))
+	must(t, record(plain, confirmed))
+	hits, err := plain.Hits(ctx, store.HitQuery{Limit: 1000})
+	must(t, err)
+	if len(hits) != confirmed+1 {
+		t.Errorf("%d hits after the failover, want the %d that were confirmed and a new one", len(hits), confirmed)
+	}
+	wrong, err := store.Check(ctx, plain, t0.Add(24*time.Hour))
+	if err != nil || len(wrong) > 0 {
+		t.Errorf("after the failover the store is not sound: %v %v", wrong, err)
+	}
+}
+
+// TestConformanceOfAnACLUser runs the suite in another database, as a user who
+// may do no more than docs/redis.md gives him.
+func TestConformanceOfAnACLUser(t *testing.T) {
+	db := redistest.Start(t)
+	db.Do("ACL SETUSER watch on >open-sesame resetkeys ~newswatch:1:* resetchannels -@all " +
+		"+@read +@write +@connection +@scripting -@dangerous -function -script +info +wait")
+	root := client(t, db.URL)
+	storetest.Run(t, opener("redis://watch:open-sesame@"+db.Addr+"/3", root.FlushAll))
+	s, err := redis.Open(t.Context(), "redis://watch:open-sesame@"+db.Addr+"/3", redis.Options{})
+	must(t, err)
+	defer func() { _ = s.Close() }()
+	must(t, s.SyncFeeds(t.Context(), []string{"a"}, t0))
+	if _, err := s.Warnings(t.Context()); err != nil {
+		t.Errorf("Warnings of a user who may not read the configuration: %v", err)
+	}
+	info, err := root.InfoMap(t.Context(), "keyspace").Result()
+	must(t, err)
+	if len(info["Keyspace"]) != 1 || info["Keyspace"]["db3"] == "" {
+		t.Errorf("the keys are in %v, want db3", info["Keyspace"])
+	}
+}
