@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/newswatch/newswatch/classifier/ruletest"
 	"github.com/newswatch/newswatch/configs"
 )
 
@@ -17,11 +18,14 @@ type checked struct {
 	Subscribers int      `json:"subscribers"`
 	Ruleset     string   `json:"ruleset,omitempty"`
 	Errors      []string `json:"errors"`
-	Warnings    []string `json:"warnings"`
+	// Notes are what could be better and keeps nothing from being right.
+	Notes    []string `json:"notes"`
+	Warnings []string `json:"warnings"`
 }
 
 func (a *app) checkCommand() *cobra.Command {
 	var files []string
+	var strict bool
 	cmd := &cobra.Command{
 		Use:   "check [--rules FILE ...]",
 		Short: "Check the configuration and the rules, and run the rules' tests",
@@ -29,15 +33,17 @@ func (a *app) checkCommand() *cobra.Command {
 file, line and column. Runs must_match and must_not_match of all rules.
 
 Exit codes: 0 all is well; 1 something is wrong and would be refused; 3 all would be
-accepted, and something looks like a mistake.`,
+accepted, and something looks like a mistake. Notes, such as a rule without a test, count
+only with --strict.`,
 		Args: asUsage(cobra.NoArgs),
-		RunE: func(*cobra.Command, []string) error { return a.check(files) },
+		RunE: func(*cobra.Command, []string) error { return a.check(files, strict) },
 	}
+	cmd.Flags().BoolVar(&strict, "strict", false, "let notes count as warnings")
 	cmd.Flags().StringArrayVar(&files, "rules", nil, "check only this rule `FILE`, may be repeated")
 	return cmd
 }
 
-func (a *app) check(ruleFiles []string) error {
+func (a *app) check(ruleFiles []string, strict bool) error {
 	var loaded *configs.Loaded
 	var warnings []configs.Warning
 	var err error
@@ -47,13 +53,16 @@ func (a *app) check(ruleFiles []string) error {
 	} else {
 		loaded, warnings, err = a.loadQuietly()
 	}
-	c := checked{OK: err == nil, Errors: messages(err), Warnings: []string{}}
+	c := checked{OK: err == nil, Errors: messages(err), Warnings: []string{}, Notes: []string{}}
 	for _, w := range warnings {
 		c.Warnings = append(c.Warnings, w.String())
 	}
 	if err == nil {
 		c.Feeds, c.Subscribers = len(loaded.Feeds), len(loaded.Subscribers)
 		c.Rules, c.Ruleset = len(loaded.Rules.Rules()), loaded.Rules.Version()
+		for _, f := range ruletest.Run(loaded.Rules).Untested {
+			c.Notes = append(c.Notes, f.String())
+		}
 	}
 	if err := a.printChecked(c); err != nil {
 		return err
@@ -61,7 +70,7 @@ func (a *app) check(ruleFiles []string) error {
 	switch {
 	case !c.OK:
 		return &exitError{code: exitWrong}
-	case len(c.Warnings) > 0:
+	case len(c.Warnings) > 0 || strict && len(c.Notes) > 0:
 		return &exitError{code: exitLint}
 	}
 	return nil
@@ -76,6 +85,9 @@ func (a *app) printChecked(c checked) error {
 	}
 	for _, w := range c.Warnings {
 		fmt.Fprintln(a.stderr, "warning:", w)
+	}
+	for _, n := range c.Notes {
+		fmt.Fprintln(a.stderr, "note:", n)
 	}
 	if !c.OK {
 		_, err := fmt.Fprintf(a.stderr, "%d errors\n", len(c.Errors))
