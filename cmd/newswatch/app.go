@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/newswatch/newswatch/configs"
+	"github.com/newswatch/newswatch/feed"
 )
 
 // app is what every subcommand shares: the streams and the global flags.
@@ -100,6 +101,27 @@ func (a *app) loadQuietly() (*configs.Loaded, []configs.Warning, error) {
 		path = found
 	}
 	return configs.Load(path)
+}
+
+// ago is the time that a flag such as --since 7d means; none when it is empty.
+func ago(cmd *cobra.Command, flag, value string) (time.Time, error) {
+	if value == "" {
+		return time.Time{}, nil
+	}
+	d, err := configs.ParseDuration(value)
+	if err != nil {
+		return time.Time{}, &usageError{cmd.CommandPath(), fmt.Errorf("--%s: %w", flag, err)}
+	}
+	return time.Now().Add(-d), nil
+}
+
+// byID finds the feeds of stored items.
+func byID(feeds []feed.Feed) map[string]feed.Feed {
+	known := make(map[string]feed.Feed, len(feeds))
+	for _, f := range feeds {
+		known[f.ID] = f
+	}
+	return known
 }
 
 // logger writes to standard error, in the form that the configuration asks for.

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/newswatch/newswatch/classifier"
-	"github.com/newswatch/newswatch/configs"
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/store"
 )
@@ -72,13 +71,9 @@ what they no longer find (−), rule by rule.`,
 			if limit < 0 {
 				return &usageError{cmd.CommandPath(), fmt.Errorf("--limit %d: want 0 for all, or more", limit)}
 			}
-			var from time.Time
-			if since != "" {
-				d, err := configs.ParseDuration(since)
-				if err != nil {
-					return &usageError{cmd.CommandPath(), fmt.Errorf("--since: %w", err)}
-				}
-				from = time.Now().Add(-d)
+			from, err := ago(cmd, "since", since)
+			if err != nil {
+				return err
 			}
 			loaded, err := a.load()
 			if err != nil {
@@ -134,10 +129,7 @@ func newBacktest(rules, before *classifier.Ruleset, limit int) *backtest {
 func (a *app) runBacktest(ctx context.Context, st store.Store, b *backtest, rules, before *classifier.Ruleset, feeds []feed.Feed, since time.Time, progress bool) error {
 	read, finish := a.backtestProgress(progress)
 	defer finish()
-	known := make(map[string]feed.Feed, len(feeds))
-	for _, f := range feeds {
-		known[f.ID] = f
-	}
+	known := byID(feeds)
 	for item, err := range st.StoredItems(ctx, since) {
 		if err != nil {
 			return err

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/newswatch/newswatch/configs"
 	"github.com/newswatch/newswatch/daemon"
 	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
@@ -39,13 +38,9 @@ Nothing is sent, and no cursor moves.
 			if id == "" {
 				return &usageError{cmd.CommandPath(), fmt.Errorf("--subscriber: whose digest?")}
 			}
-			var from time.Time
-			if since != "" {
-				d, err := configs.ParseDuration(since)
-				if err != nil {
-					return &usageError{cmd.CommandPath(), fmt.Errorf("--since: %w", err)}
-				}
-				from = time.Now().Add(-d)
+			from, err := ago(cmd, "since", since)
+			if err != nil {
+				return err
 			}
 			if a.json {
 				format = "json"

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/newswatch/newswatch/classifier"
-	"github.com/newswatch/newswatch/configs"
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/store"
 )
@@ -39,12 +38,9 @@ func (a *app) hitsCommand() *cobra.Command {
 			if purge != "" {
 				return a.purge(cmd, purge)
 			}
-			if since != "" {
-				d, err := configs.ParseDuration(since)
-				if err != nil {
-					return &usageError{cmd.CommandPath(), fmt.Errorf("--since: %w", err)}
-				}
-				q.Since = time.Now().Add(-d)
+			var err error
+			if q.Since, err = ago(cmd, "since", since); err != nil {
+				return err
 			}
 			if a.json {
 				format = "jsonl"

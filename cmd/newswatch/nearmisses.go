@@ -8,8 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/newswatch/newswatch/classifier"
-	"github.com/newswatch/newswatch/configs"
-	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/store"
 )
 
@@ -37,11 +35,11 @@ was meant to.
   newswatch digest near-misses --rule operation-p-hunt --json`,
 		Args: asUsage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			back, err := configs.ParseDuration(since)
+			from, err := ago(cmd, "since", since)
 			if err != nil {
-				return &usageError{cmd.CommandPath(), fmt.Errorf("--since: %w", err)}
+				return err
 			}
-			return a.nearMisses(cmd, time.Now().Add(-back), only)
+			return a.nearMisses(cmd, from, only)
 		},
 	}
 	cmd.Flags().StringVar(&since, "since", "7d", "items stored within this time")
@@ -59,10 +57,7 @@ func (a *app) nearMisses(cmd *cobra.Command, since time.Time, only string) error
 		return fmt.Errorf("there is no rule %q", only)
 	}
 	relaxed := rules.WithoutExclusions()
-	feeds := make(map[string]feed.Feed, len(loaded.Feeds))
-	for _, f := range loaded.Feeds {
-		feeds[f.ID] = f
-	}
+	feeds := byID(loaded.Feeds)
 	return a.withStoreOf(cmd.Context(), loaded, func(st store.Store) error {
 		read, listed := 0, 0
 		for item, err := range st.StoredItems(cmd.Context(), since) {
