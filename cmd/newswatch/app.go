@@ -103,14 +103,14 @@ func (a *app) loadQuietly() (*configs.Loaded, []configs.Warning, error) {
 	return configs.Load(path)
 }
 
-// ago is the time that a flag such as --since 7d means; none when it is empty.
-func ago(cmd *cobra.Command, flag, value string) (time.Time, error) {
+// sinceTime is the time that --since 7d means; none when it is empty.
+func sinceTime(cmd *cobra.Command, value string) (time.Time, error) {
 	if value == "" {
 		return time.Time{}, nil
 	}
 	d, err := configs.ParseDuration(value)
 	if err != nil {
-		return time.Time{}, &usageError{cmd.CommandPath(), fmt.Errorf("--%s: %w", flag, err)}
+		return time.Time{}, &usageError{cmd.CommandPath(), fmt.Errorf("--since: %w", err)}
 	}
 	return time.Now().Add(-d), nil
 }

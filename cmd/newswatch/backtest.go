@@ -71,7 +71,7 @@ what they no longer find (−), rule by rule.`,
 			if limit < 0 {
 				return &usageError{cmd.CommandPath(), fmt.Errorf("--limit %d: want 0 for all, or more", limit)}
 			}
-			from, err := ago(cmd, "since", since)
+			from, err := sinceTime(cmd, since)
 			if err != nil {
 				return err
 			}

@@ -38,7 +38,7 @@ Nothing is sent, and no cursor moves.
 			if id == "" {
 				return &usageError{cmd.CommandPath(), fmt.Errorf("--subscriber: whose digest?")}
 			}
-			from, err := ago(cmd, "since", since)
+			from, err := sinceTime(cmd, since)
 			if err != nil {
 				return err
 			}

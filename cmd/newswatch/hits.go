@@ -39,7 +39,7 @@ func (a *app) hitsCommand() *cobra.Command {
 				return a.purge(cmd, purge)
 			}
 			var err error
-			if q.Since, err = ago(cmd, "since", since); err != nil {
+			if q.Since, err = sinceTime(cmd, since); err != nil {
 				return err
 			}
 			if a.json {

@@ -35,7 +35,7 @@ was meant to.
   newswatch digest near-misses --rule operation-p-hunt --json`,
 		Args: asUsage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			from, err := ago(cmd, "since", since)
+			from, err := sinceTime(cmd, since)
 			if err != nil {
 				return err
 			}

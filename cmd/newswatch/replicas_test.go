@@ -256,7 +256,8 @@ func (n *newsroom) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	agent := r.UserAgent()
 	name := parts[1]
-	defer n.begin(r.URL.Path, agent[strings.Index(agent, "replica-"):][:len("replica-0")])()
+	_, replica, _ := strings.Cut(agent, "replica-")
+	defer n.begin(r.URL.Path, "replica-"+replica[:1])()
 
 	// Most feeds answer at once; one poll in ten takes longer than a lease.
 	think := time.Duration(rand.IntN(40)) * time.Millisecond

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -35,7 +36,7 @@ func (s *Store) Dump(ctx context.Context) iter.Seq2[store.Row, error] {
 			s.dumpCounters, s.dumpFeeds, s.dumpItems, s.dumpHits, s.dumpPurged, s.dumpSubscribers, s.dumpLetters, s.dumpDeliveries,
 		} {
 			err := part(ctx, put)
-			if err == (errEnough{}) {
+			if errors.Is(err, errEnough{}) {
 				return
 			}
 			if err != nil {
