@@ -2,8 +2,8 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
