@@ -135,10 +135,10 @@ func (c *crew[T]) loop(ctx, workCtx context.Context, working *sync.WaitGroup, on
 		asked := time.Now() // the leases are no longer than from here
 		jobs, err := c.claim(ctx, n)
 		switch {
-		case ctx.Err() != nil:
-			return nil
+		case err != nil && ctx.Err() != nil:
+			return nil // what was claimed in spite of a stop is worked off below
 		case err != nil:
-			c.setFault(err)
+			c.claimFailed(err)
 			if once {
 				return err
 			}
@@ -152,7 +152,7 @@ func (c *crew[T]) loop(ctx, workCtx context.Context, working *sync.WaitGroup, on
 			c.log.Info("the store is back", "crew", c.name)
 			pause = 0
 		}
-		c.setFault(nil)
+		c.claimWorked()
 		if len(jobs) == 0 {
 			if once && len(free) == c.hands {
 				return nil
@@ -271,10 +271,20 @@ func (c *crew[T]) leases() []lease.Lease {
 	return ls
 }
 
-func (c *crew[T]) setFault(err error) {
+func (c *crew[T]) claimFailed(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.fault = err
+}
+
+// claimWorked notes that the store answers. Where it does not take what is
+// written, as on a full disk, that stays the fault.
+func (c *crew[T]) claimWorked() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.refused {
+		c.fault = nil
+	}
 }
 
 // fail notes an outcome that the store did not take, and reports whether the one
@@ -294,7 +304,7 @@ func (c *crew[T]) fail(err error) (news bool) {
 func (c *crew[T]) recovered() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.refused = false
+	c.refused, c.fault = false, nil
 }
 
 func (c *crew[T]) firstFailure() error {
@@ -303,7 +313,7 @@ func (c *crew[T]) firstFailure() error {
 	return c.first
 }
 
-// lastFault is the store's last failure, nil when it answered since.
+// lastFault is the store's last failure, nil when it did since what had failed.
 func (c *crew[T]) lastFault() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

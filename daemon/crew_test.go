@@ -189,3 +189,51 @@ func TestCrewIsDoneWhenItsLeaseEnds(t *testing.T) {
 		}
 	})
 }
+
+// TestCrewWorksOffWhatItClaimedInAStop stops the crew while a claim is under way:
+// what was claimed must not wait for its lease to run out.
+func TestCrewWorksOffWhatItClaimedInAStop(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	done := 0
+	c := testCrew([]string{"a"}, func(context.Context, string) error { done++; return nil })
+	claim := c.claim
+	c.claim = func(ctx context.Context, n int) ([]job[string], error) {
+		jobs, err := claim(ctx, n)
+		stop()
+		return jobs, err
+	}
+	c.run(ctx, time.Second)
+	if done != 1 {
+		t.Errorf("%d jobs done, want the one that was claimed", done)
+	}
+}
+
+// TestCrewStaysFaultyWhileNothingIsTaken has a store that answers claims and
+// takes no outcome, as one on a full disk does.
+func TestCrewStaysFaultyWhileNothingIsTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		full := errors.New("disk full")
+		freed := time.Now().Add(5 * time.Second)
+		ctx, stop := context.WithCancel(t.Context())
+		c := testCrew([]string{"a", "b"}, func(_ context.Context, key string) error {
+			if key == "b" {
+				time.Sleep(10 * time.Second) //nolint:forbidigo // the bubble's clock
+				defer stop()
+			}
+			if time.Now().Before(freed) {
+				return full
+			}
+			return nil
+		})
+		ended := make(chan struct{})
+		go func() { defer close(ended); c.run(ctx, time.Minute) }()
+		time.Sleep(4 * time.Second) //nolint:forbidigo // the bubble's clock
+		if !errors.Is(c.lastFault(), full) {
+			t.Errorf("after claims that worked the fault is %v, want that of the outcome that was not taken", c.lastFault())
+		}
+		<-ended
+		if c.lastFault() != nil {
+			t.Errorf("the fault stands although an outcome was taken: %v", c.lastFault())
+		}
+	})
+}

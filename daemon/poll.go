@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/newswatch/newswatch/classifier"
@@ -49,8 +50,8 @@ type Poll struct {
 	Err     error // of a failed poll
 	Items   int
 	New     int
-	// Hits are those of new items, and those of edited items that match for the
-	// first time; quiet ones too.
+	// Hits are those of new items, quiet ones too, and those of edited items that
+	// are news: which match for the first time, or match another rule.
 	Hits []classifier.Hit
 }
 
@@ -117,6 +118,11 @@ func (p *poller) walk(ctx context.Context, pl *plan, l lease.Lease, st fetcher.S
 	reported, err := p.journal.Record(ctx, b)
 	if err != nil {
 		return err
+	}
+	for _, h := range reported {
+		if !slices.ContainsFunc(out.Hits, func(o classifier.Hit) bool { return o.Item.ID == h.Item.ID }) {
+			out.Hits = append(out.Hits, h)
+		}
 	}
 	p.report(f, res, failure, reported, p.now().Sub(begun))
 	if p.done != nil {
