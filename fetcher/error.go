@@ -35,16 +35,6 @@ const (
 	ReasonConfig       Reason = "config" // the URL itself cannot be polled
 )
 
-// Reasons lists every Reason, for metrics that start at zero.
-func Reasons() []Reason {
-	return []Reason{
-		ReasonDNS, ReasonRefused, ReasonConnect, ReasonTLS, ReasonTimeout,
-		ReasonRedirect, ReasonGone, ReasonNotFound, ReasonForbidden, ReasonRobots,
-		ReasonRateLimited, ReasonClient, ReasonServer, ReasonTooLarge, ReasonBody,
-		ReasonNotAFeed, ReasonNotAnArticle, ReasonHostile, ReasonParse, ReasonPanic, ReasonConfig,
-	}
-}
-
 // Error is a failed poll or article. Its text is fit for an operator and holds
 // no secret: of a URL it shows the host, never user info, path or query.
 type Error struct {

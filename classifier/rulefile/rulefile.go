@@ -20,8 +20,6 @@ package rulefile
 
 import (
 	"errors"
-	"fmt"
-	"os"
 
 	"github.com/newswatch/newswatch/classifier"
 )
@@ -34,19 +32,6 @@ type File struct {
 
 // MaxFile bounds the size of one file, in bytes.
 const MaxFile = 64 << 20
-
-// Load reads the files at the given paths and parses them together.
-func Load(paths ...string) ([]classifier.Rule, []classifier.Concept, error) {
-	files := make([]File, len(paths))
-	for i, p := range paths {
-		data, err := os.ReadFile(p)
-		if err != nil {
-			return nil, nil, fmt.Errorf("rulefile: %w", err)
-		}
-		files[i] = File{Name: p, Data: data}
-	}
-	return Parse(files)
-}
 
 // Compile parses the files and compiles what they hold. The error has what is
 // wrong with their form and with what they mean, in the order of the files.
