@@ -203,6 +203,15 @@ type HitQuery struct {
 	Since, Until time.Time // of Found: Since <= Found < Until
 	Rule         string
 	Feed         string
+	// Tag is one that a rule of the hit has, or its feed.
+	Tag string
+	// Outlet is the name of who published it, whatever its case; see OutletKey.
+	Outlet string
+	// Lang is a BCP 47 tag: en asks for en-IN as well. A hit whose language nobody
+	// named has none that was asked for.
+	Lang string
+	// Severity is the least that a rule of the hit must have.
+	Severity classifier.Severity
 	// Text is words, each of which must begin a word of the hit's title, summary
 	// or excerpts; see Words for what a word is.
 	Text  string
@@ -212,6 +221,15 @@ type HitQuery struct {
 	BeforeTime time.Time
 	BeforeID   feed.ItemID
 	Limit      int // at most 1,000; 0 means 100
+}
+
+// Tally is how many hits were found in each of some stretches of time, quiet
+// ones left out.
+type Tally struct {
+	Hits []int
+	// Rules counts the hits of each rule that has some. A hit of several rules
+	// counts for each of them.
+	Rules map[string][]int
 }
 
 // PageSize is the number of rows that a limit asks for, in Hits and Deliveries.
@@ -236,6 +254,9 @@ type Items interface {
 	Record(ctx context.Context, b Batch) ([]classifier.Hit, error)
 	// Hits lists stored hits, the newest first.
 	Hits(ctx context.Context, q HitQuery) ([]classifier.Hit, error)
+	// Tally counts the hits found between each of the edges, which ascend, and the
+	// next: a hit belongs to the stretch i where edges[i] <= Found < edges[i+1].
+	Tally(ctx context.Context, edges []time.Time) (Tally, error)
 	// Hit returns one hit, or ErrNotFound.
 	Hit(ctx context.Context, id feed.ItemID) (classifier.Hit, error)
 	// StoredItems yields the items that are kept with their text, stored at or

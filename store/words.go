@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -19,6 +20,31 @@ func Words(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool {
 		return !unicode.In(r, unicode.L, unicode.M, unicode.N) && r != '\u200c' && r != '\u200d'
 	})
+}
+
+// OutletKey is the form of an outlet's name in which a HitQuery compares it.
+func OutletKey(name string) string { return strings.Join(Words(name), " ") }
+
+// LangKey is the form of a BCP 47 tag in which a HitQuery compares it.
+func LangKey(tag string) string { return strings.ToLower(strings.ReplaceAll(tag, "_", "-")) }
+
+// HitTags are the tags that a HitQuery can find a hit by, each once.
+func HitTags(h classifier.Hit) []string {
+	tags := slices.Clone(h.FeedTags)
+	for _, r := range h.Rules {
+		tags = append(tags, r.Tags...)
+	}
+	slices.Sort(tags)
+	return slices.Compact(tags)
+}
+
+// HitSeverity is the highest of the hit's rules.
+func HitSeverity(h classifier.Hit) classifier.Severity {
+	most := classifier.Low
+	for _, r := range h.Rules {
+		most = max(most, r.Severity)
+	}
+	return most
 }
 
 // HitWords is every word that a HitQuery's Text can find a hit by, each with a

@@ -104,11 +104,57 @@ func selects(q store.HitQuery, words []string, h classifier.Hit) bool {
 	if q.Rule != "" && !slices.ContainsFunc(h.Rules, func(r classifier.RuleMatch) bool { return r.Rule == q.Rule }) {
 		return false
 	}
-	if len(words) == 0 {
+	lang := store.LangKey(h.Item.Lang) + "-"
+	switch {
+	case q.Tag != "" && !slices.Contains(store.HitTags(h), q.Tag),
+		q.Outlet != "" && store.OutletKey(h.Outlet()) != store.OutletKey(q.Outlet),
+		q.Lang != "" && !strings.HasPrefix(lang, store.LangKey(q.Lang)+"-"),
+		store.HitSeverity(h) < q.Severity:
+		return false
+	case len(words) == 0:
 		return true
 	}
 	all := store.HitWords(h)
 	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(all, " "+w) })
+}
+
+// Tally counts the hits of stretches of time. The rules of a hit stand in the hit
+// alone, so each of them is read.
+func (s *Store) Tally(ctx context.Context, edges []time.Time) (store.Tally, error) {
+	n := max(0, len(edges)-1)
+	t := store.Tally{Hits: make([]int, n), Rules: make(map[string][]int)}
+	if n == 0 {
+		return t, nil
+	}
+	from, to := strconv.FormatInt(ceilMilli(edges[0]), 10), "("+strconv.FormatInt(ceilMilli(edges[n]), 10)
+	err := s.walk(ctx, keyHits(), false, from, to, func(zs []redis.Z) (bool, error) {
+		hits, err := s.load(ctx, members(zs))
+		for _, h := range hits {
+			if h.Quiet {
+				continue
+			}
+			// The last edge that is not after it.
+			i, at := slices.BinarySearchFunc(edges, h.Found, time.Time.Compare)
+			if !at {
+				i--
+			}
+			if i < 0 || i >= n {
+				continue // found again meanwhile, at another time
+			}
+			t.Hits[i]++
+			for _, r := range h.Rules {
+				if t.Rules[r.Rule] == nil {
+					t.Rules[r.Rule] = make([]int, n)
+				}
+				t.Rules[r.Rule][i]++
+			}
+		}
+		return true, err
+	})
+	if err != nil {
+		return store.Tally{}, err
+	}
+	return t, nil
 }
 
 // Window returns the hits of a stretch of the log.

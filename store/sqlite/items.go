@@ -32,6 +32,18 @@ func (s *Store) Hits(ctx context.Context, q store.HitQuery) ([]classifier.Hit, e
 	if q.Feed != "" {
 		and("feed = ?", q.Feed)
 	}
+	if q.Tag != "" {
+		and("instr(tags, ?) > 0", tagLines(q.Tag))
+	}
+	if q.Outlet != "" {
+		and("outlet = ?", store.OutletKey(q.Outlet))
+	}
+	if q.Lang != "" {
+		and("instr(lang, ?) = 1", store.LangKey(q.Lang)+"-")
+	}
+	if q.Severity > 0 {
+		and("severity >= ?", q.Severity)
+	}
 	for _, w := range store.Words(q.Text) {
 		and("instr(words, ?) > 0", " "+w)
 	}
@@ -53,6 +65,38 @@ func (s *Store) Hits(ctx context.Context, q store.HitQuery) ([]classifier.Hit, e
 		rows, err := s.read.QueryContext(ctx, sql, args...)
 		return wrap(ctx, each(rows, err, scan))
 	})
+}
+
+// Tally counts the hits of stretches of time.
+func (s *Store) Tally(ctx context.Context, edges []time.Time) (store.Tally, error) {
+	n := max(0, len(edges)-1)
+	t := store.Tally{Hits: make([]int, n), Rules: make(map[string][]int)}
+	for i := range n {
+		from, to := ceilMilli(edges[i]), ceilMilli(edges[i+1])
+		err := s.row(ctx, []any{&t.Hits[i]}, `SELECT count(*) FROM hits WHERE found >= ? AND found < ? AND quiet = 0`, from, to)
+		if err != nil {
+			return store.Tally{}, err
+		}
+		if t.Hits[i] == 0 {
+			continue
+		}
+		err = s.rows(ctx, func(r scanner) error {
+			var rule string
+			var count int
+			if err := r.Scan(&rule, &count); err != nil {
+				return err
+			}
+			if t.Rules[rule] == nil {
+				t.Rules[rule] = make([]int, n)
+			}
+			t.Rules[rule][i] = count
+			return nil
+		}, `SELECT rule, count(*) FROM hits JOIN hit_rules ON hit = n WHERE found >= ? AND found < ? AND quiet = 0 GROUP BY rule`, from, to)
+		if err != nil {
+			return store.Tally{}, err
+		}
+	}
+	return t, nil
 }
 
 // ceilMilli is the first millisecond that is not before t, so that a bound

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 
 	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/feed"
@@ -242,9 +243,11 @@ func (t *tx) writeHit(h classifier.Hit) error {
 		return err
 	}
 	var n int64
-	if err := t.row(`INSERT INTO hits (id, feed, found, quiet, words, body) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET quiet = excluded.quiet, words = excluded.words, body = excluded.body RETURNING n`,
-		h.Item.ID[:], h.Item.FeedID, h.Found.UnixMilli(), h.Quiet, store.HitWords(h), body).Scan(&n); err != nil {
+	if err := t.row(`INSERT INTO hits (id, feed, found, quiet, words, tags, outlet, lang, severity, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET quiet = excluded.quiet, words = excluded.words, tags = excluded.tags, outlet = excluded.outlet,
+		lang = excluded.lang, severity = excluded.severity, body = excluded.body RETURNING n`,
+		h.Item.ID[:], h.Item.FeedID, h.Found.UnixMilli(), h.Quiet, store.HitWords(h), tagLines(store.HitTags(h)...),
+		store.OutletKey(h.Outlet()), store.LangKey(h.Item.Lang)+"-", store.HitSeverity(h), body).Scan(&n); err != nil {
 		return err
 	}
 	for _, r := range h.Rules {
@@ -254,4 +257,14 @@ func (t *tx) writeHit(h classifier.Hit) error {
 		}
 	}
 	return nil
+}
+
+// tagLines is a set of tags as text in which each can be found as a whole.
+func tagLines(tags ...string) string {
+	var b strings.Builder
+	b.WriteByte('\n')
+	for _, t := range tags {
+		b.WriteString(strings.ReplaceAll(t, "\n", " ") + "\n")
+	}
+	return b.String()
 }

@@ -66,7 +66,12 @@ CREATE TABLE hits (
 	feed  TEXT NOT NULL,
 	found INTEGER NOT NULL,
 	quiet INTEGER NOT NULL,
-	words TEXT NOT NULL,
+	-- What HitQuery asks for, in the forms in which it compares.
+	words    TEXT NOT NULL,
+	tags     TEXT NOT NULL,              -- with a line feed before and after each
+	outlet   TEXT NOT NULL,
+	lang     TEXT NOT NULL,              -- with a hyphen at its end
+	severity INTEGER NOT NULL,
 	body  BLOB NOT NULL
 ) STRICT;
 CREATE INDEX hits_found ON hits (found, id);

@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/newswatch/newswatch/classifier"
@@ -85,6 +86,38 @@ var hitTests = []testCase{
 		}
 		same(s, "pages", paged, all)
 	}},
+	{"TallyCountsByRule", func(s *suite) {
+		s.sync(t0, "a")
+		b := batch(s.claimOne(t0), t0)
+		for i, rules := range [][]string{{"r1"}, {"r1", "r2"}, {"r2"}, {"r1"}, {"r3"}} {
+			it := item("a", i)
+			b.Seen = append(b.Seen, sightings(it)...)
+			h := hit(it, after(i*10), rules...)
+			h.Quiet = rules[0] == "r3"
+			b.Hits = append(b.Hits, h)
+		}
+		s.put(b)
+		for _, c := range []struct {
+			edges []time.Time
+			want  store.Tally
+		}{
+			{nil, store.Tally{}},
+			{[]time.Time{t0}, store.Tally{}},
+			{[]time.Time{after(0), after(10), after(30)}, store.Tally{Hits: []int{1, 2}, Rules: map[string][]int{"r1": {1, 1}, "r2": {0, 2}}}},
+			{[]time.Time{after(0).Add(time.Microsecond), after(100)}, store.Tally{Hits: []int{3}, Rules: map[string][]int{"r1": {2}, "r2": {2}}}},
+			{[]time.Time{after(-9), after(-1), after(0)}, store.Tally{Hits: []int{0, 0}}},
+		} {
+			got, err := s.Tally(s.ctx(), c.edges)
+			s.ok(err)
+			if len(got.Hits) == 0 {
+				got.Hits = nil
+			}
+			if len(got.Rules) == 0 {
+				got.Rules = nil
+			}
+			same(s, fmt.Sprintf("tally of %v", c.edges), got, c.want)
+		}
+	}},
 	{"HitsHaveADefaultLimit", func(s *suite) {
 		s.hits(t0, "a", 120, "r")
 		for limit, want := range map[int]int{0: 100, -1: 100, 7: 7, 110: 110, 1_000_000: 120} {
@@ -105,7 +138,13 @@ func testHitFilters(s *suite) {
 		b.State.NextCheck = t0
 		h := hit(it, after(minutes), rules...)
 		h.Quiet = quiet
+		h.FeedTags, h.Source = []string{"feed-" + c.State.FeedID}, "The Daily "+strings.ToUpper(c.State.FeedID)
+		h.Item.Lang = map[string]string{"a": "en-IN", "b": ""}[c.State.FeedID]
 		for i := range h.Rules {
+			h.Rules[i].Tags, h.Rules[i].Severity = []string{"kerala", "by " + h.Rules[i].Rule}, classifier.Low
+			if h.Rules[i].Rule == "arrests" {
+				h.Rules[i].Severity = classifier.High
+			}
 			h.Rules[i].Excerpt = classifier.Excerpt{Text: excerpt}
 		}
 		b.Hits = []classifier.Hit{h}
@@ -149,6 +188,20 @@ func testHitFilters(s *suite) {
 		"a wildcard is no word":    {store.HitQuery{Text: "100% sure"}, []string{de}},
 		"punctuation alone":        {store.HitQuery{Text: "%_'"}, []string{de, ml, one}},
 		"all at once":              {store.HitQuery{Since: after(1), Until: after(9), Rule: "p-hunt", Feed: "a", Text: "twelve"}, []string{one}},
+		"tag of the feed":          {store.HitQuery{Tag: "feed-a", Quiet: true}, []string{old, one}},
+		"tag of a rule":            {store.HitQuery{Tag: "by p-hunt"}, []string{ml, one}},
+		"tag of a second rule":     {store.HitQuery{Tag: "by arrests"}, []string{one}},
+		"not a part of a tag":      {store.HitQuery{Tag: "by"}, nil},
+		"nor two tags":             {store.HitQuery{Tag: "feed-a\nkerala"}, nil},
+		"a wildcard is no tag":     {store.HitQuery{Tag: "kera%"}, nil},
+		"outlet":                   {store.HitQuery{Outlet: "the daily  A"}, []string{one}},
+		"not a part of its name":   {store.HitQuery{Outlet: "The Daily"}, nil},
+		"language":                 {store.HitQuery{Lang: "EN"}, []string{one}},
+		"language and region":      {store.HitQuery{Lang: "en_in"}, []string{one}},
+		"another region":           {store.HitQuery{Lang: "en-GB"}, nil},
+		"not a part of a language": {store.HitQuery{Lang: "e"}, nil},
+		"severity":                 {store.HitQuery{Severity: classifier.Medium, Quiet: true}, []string{old, one}},
+		"severity, none":           {store.HitQuery{Severity: classifier.Critical, Quiet: true}, nil},
 		"before":                   {store.HitQuery{BeforeTime: after(2)}, []string{one}},
 	} {
 		hits, err := s.Hits(s.ctx(), c.q)

@@ -296,6 +296,25 @@ func (m *model) window(from, to int64) []classifier.Hit {
 	return out
 }
 
+func (m *model) tally(edges []time.Time) store.Tally {
+	t := store.Tally{Hits: make([]int, len(edges)-1), Rules: make(map[string][]int)}
+	for i := range t.Hits {
+		for _, h := range m.hits {
+			if h.Quiet || h.Found.Before(edges[i]) || !h.Found.Before(edges[i+1]) {
+				continue
+			}
+			t.Hits[i]++
+			for _, r := range h.Rules {
+				if t.Rules[r.Rule] == nil {
+					t.Rules[r.Rule] = make([]int, len(t.Hits))
+				}
+				t.Rules[r.Rule][i]++
+			}
+		}
+	}
+	return t
+}
+
 func (m *model) purge(id feed.ItemID) error {
 	known := m.purged[id] || m.hits[id] != nil
 	if _, ok := m.items[id]; ok {

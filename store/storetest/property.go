@@ -292,6 +292,10 @@ func (h *history) check(rt *rapid.T) {
 		return cmp.Or(b.Found.Compare(a.Found), bytes.Compare(b.Item.ID[:], a.Item.ID[:]))
 	})
 	h.equal(rt, "Hits", hits, wantHits)
+	edges := []time.Time{h.now.Add(-time.Hour), h.now.Add(-10 * time.Minute), h.now.Add(time.Hour)}
+	tally, err := h.Tally(h.ctx, edges)
+	h.errs(rt, "Tally", err, nil)
+	h.equal(rt, "Tally", tally, h.model.tally(edges))
 	var items []feed.ItemID
 	for it, err := range h.StoredItems(h.ctx, time.Time{}) {
 		h.errs(rt, "StoredItems", err, nil)
