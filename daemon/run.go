@@ -132,7 +132,7 @@ func (d *Daemon) sweep(ctx context.Context) {
 			d.log.Error("old records could not be deleted", "err", err)
 		case swept != (store.Swept{}):
 			d.log.Info("deleted old records", "hits", swept.Hits, "items", swept.Items, "seen", swept.Seen,
-				"feeds", swept.Feeds, "subscribers", swept.Subscribers, "dead_letters", swept.DeadLetters)
+				"feeds", swept.Feeds, "subscribers", swept.Subscribers, "readers", swept.Readers, "dead_letters", swept.DeadLetters)
 		}
 		if !wait(ctx, nil, sweepEvery) {
 			return

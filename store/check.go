@@ -24,7 +24,7 @@ func Check(ctx context.Context, p Portable, now time.Time) ([]string, error) {
 	}
 	c := checker{
 		now: now, seen: make(map[string]Seen), purged: make(map[feed.ItemID]bool), places: make(map[int64]feed.ItemID),
-		found: make(map[feed.ItemID]sighted),
+		found: make(map[feed.ItemID]sighted), readers: make(map[string]Reader),
 	}
 	for r, err := range p.Dump(ctx) {
 		if err != nil {
@@ -52,6 +52,8 @@ type checker struct {
 	found   map[feed.ItemID]sighted
 	cursors []SubscriberRow
 	digests []notify.Digest
+	readers map[string]Reader
+	keys    int
 	wrong   []string
 }
 
@@ -87,6 +89,10 @@ func (c *checker) row(r Row) {
 		}
 	case r.Letter != nil:
 		c.digests = append(c.digests, r.Letter.Digest)
+	case r.Reader != nil:
+		c.readers[r.Reader.ID] = *r.Reader
+	case r.SigningKey != nil:
+		c.keys++
 	}
 }
 
@@ -134,6 +140,7 @@ func (c *checker) finish() {
 			c.say("the digest that is pending for subscriber %s is of %s", s.ID, s.Pending.Subscriber)
 		}
 	}
+	c.finishReaders()
 	for _, d := range c.digests {
 		if d.To > c.head {
 			c.say("digest %s reaches to %d, and the log ends at %d", d.ID, d.To, c.head)
@@ -143,5 +150,35 @@ func (c *checker) finish() {
 				c.say("digest %s mentions item %s, which was purged", d.ID, id)
 			}
 		}
+	}
+}
+
+// finishReaders looks for those who would be sent nothing, or what they no longer
+// want, or of whom more is kept than they were told.
+func (c *checker) finishReaders() {
+	enrolled := make(map[string]bool)
+	for _, s := range c.cursors {
+		if IsReader(s.ID) {
+			enrolled[s.ID] = true
+			if c.readers[s.ID].State != ReaderActive {
+				c.say("subscriber %s has a turn and is no active reader", s.ID)
+			}
+		}
+	}
+	contacts := make(map[Contact]string)
+	for id, r := range c.readers {
+		if r.State == ReaderActive && !enrolled[id] {
+			c.say("reader %s is active and has no turn, so it is sent nothing", id)
+		}
+		if r.State == ReaderLeft && r.Address != "" {
+			c.say("reader %s has left and its address is kept", id)
+		}
+		if other, taken := contacts[r.Contact]; taken {
+			c.say("readers %s and %s are one", min(id, other), max(id, other))
+		}
+		contacts[r.Contact] = id
+	}
+	if len(c.readers) > 0 && c.keys == 0 {
+		c.say("there are readers and no signing key, so no link of theirs works")
 	}
 }

@@ -40,6 +40,8 @@ type Row struct {
 	Subscriber *SubscriberRow   `json:"subscriber,omitempty"`
 	Letter     *LetterRow       `json:"letter,omitempty"`
 	Delivery   *notify.Delivery `json:"delivery,omitempty"`
+	Reader     *Reader          `json:"reader,omitempty"`
+	SigningKey []byte           `json:"signing_key,omitempty"`
 }
 
 // Counters are the last place in the log, and the last fencing token.
@@ -84,7 +86,7 @@ type LetterRow struct {
 }
 
 // Kinds are what rows are of, in the order in which they are told of.
-var Kinds = []string{"counters", "feeds", "items", "hits", "purged", "subscribers", "dead letters", "deliveries"}
+var Kinds = []string{"counters", "feeds", "items", "hits", "purged", "subscribers", "dead letters", "deliveries", "readers", "signing keys"}
 
 // Kind is the row's, one of Kinds, and Key is what tells it from the others of
 // its kind.
@@ -106,6 +108,10 @@ func (r Row) Kind() (kind, key string) {
 		return Kinds[6], r.Letter.Digest.ID
 	case r.Delivery != nil:
 		return Kinds[7], fmt.Sprintf("%s %d", r.Delivery.Digest, r.Delivery.Accepted.UnixMilli())
+	case r.Reader != nil:
+		return Kinds[8], r.Reader.ID
+	case r.SigningKey != nil:
+		return Kinds[9], ""
 	}
 	return "", ""
 }

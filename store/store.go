@@ -60,6 +60,7 @@ type Store interface {
 	Items
 	notify.HitLog
 	Subscribers
+	Readers
 	// Ping reports whether the engine can be written to.
 	Ping(ctx context.Context) error
 	// Sweep deletes what has outlived its retention, in small steps, each of
@@ -288,8 +289,9 @@ type Enrolment struct {
 
 // Subscribers is the queue of subscribers, and what became of their digests.
 type Subscribers interface {
-	// Enrol makes the queue hold exactly these subscribers. One that left keeps
-	// its cursor, and its pending digest, until Sweep takes it.
+	// Enrol makes the queue hold exactly these subscribers, beside the Readers that
+	// are active. One that left keeps its cursor, and its pending digest, until
+	// Sweep takes it.
 	Enrol(ctx context.Context, subs []Enrolment, now time.Time) error
 	// SendNow makes subscribers due at now: all of them when ids is empty. It
 	// treats the unknown and the leased as PollNow does.
@@ -340,6 +342,8 @@ type Retention struct {
 // counted under Seen too.
 type Swept struct {
 	Hits, Items, Seen, Feeds, Subscribers, DeadLetters, Deliveries int
+	// Readers that did not confirm, and records of those that left.
+	Readers int
 }
 
 // Counts are totals.

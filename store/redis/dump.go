@@ -34,6 +34,7 @@ func (s *Store) Dump(ctx context.Context) iter.Seq2[store.Row, error] {
 		}
 		for _, part := range []func(context.Context, func(store.Row) error) error{
 			s.dumpCounters, s.dumpFeeds, s.dumpItems, s.dumpHits, s.dumpPurged, s.dumpSubscribers, s.dumpLetters, s.dumpDeliveries,
+			s.dumpReaders,
 		} {
 			err := part(ctx, put)
 			if errors.Is(err, errEnough{}) {

@@ -169,6 +169,30 @@ func TestALostAnswerDoublesNothing(t *testing.T) {
 	losing("Seal", script, func() error { return s.Seal(ctx, turns[0].Lease, d) })
 	losing("Ack", readAndScript, func() error { return s.Ack(ctx, turns[0].Lease, t0, t0.Add(time.Hour)) })
 
+	// A reader that asks and confirms: each change counts once.
+	losing("AdmitReader", readAndScript, func() error {
+		_, err := s.AdmitReader(ctx, store.Contact{1}, func(r store.Reader) (store.Amendment, error) {
+			r.ID, r.Contact, r.State, r.Address = store.ReaderPrefix+"ann", store.Contact{1}, store.ReaderPending, "ann@example.org"
+			r.Salt++
+			return store.Amendment{Reader: r}, nil
+		})
+		return err
+	})
+	losing("AmendReader", script, func() error {
+		_, err := s.AmendReader(ctx, store.ReaderPrefix+"ann", func(r store.Reader) (store.Amendment, error) {
+			r.State, r.Consent.Given = store.ReaderActive, t0
+			r.Salt++
+			return store.Amendment{Reader: r, Turn: &store.Enrolment{ID: r.ID, Next: t0, Schedule: "x", Since: t0}}, nil
+		})
+		return err
+	})
+	r, err := s.Reader(ctx, store.ReaderPrefix+"ann")
+	must(t, err)
+	if r.Salt != 2 {
+		t.Errorf("changed %d times", r.Salt)
+	}
+	must(t, s.Erase(ctx, r.ID))
+
 	c, err := s.Counts(ctx)
 	must(t, err)
 	c.Bytes = 0

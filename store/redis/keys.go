@@ -24,7 +24,11 @@ func keySubsLeft() string        { return prefix + "subs:left" }  // zset by ms
 func keySub(id string) string    { return prefix + "sub:" + id }  // hash, see the prelude
 func keyLetters() string         { return prefix + "letters" }    // zset by ms buried: digest ids
 func keyLetter(id string) string { return prefix + "letter:" + id }
-func keyDeliveries() string      { return prefix + "deliveries" } // zset by ms accepted: number and JSON
+func keyDeliveries() string      { return prefix + "deliveries" }       // zset by ms accepted: number and JSON
+func keyReaders() string         { return prefix + "readers" }          // zset, score 0: ids of readers
+func keyReader(id string) string { return prefix + "reader:" + id }     // hash: b, the encoded reader; c, its contact; op, the last amendment
+func keyContacts() string        { return prefix + "readers:contacts" } // hash: contact to id
+func keySigning() string         { return prefix + "signing" }          // string: the signing key
 func keyDue(subscribers bool) string {
 	if subscribers {
 		return prefix + "subs:due" // zset by ms: when a turn may be claimed

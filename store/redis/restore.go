@@ -90,6 +90,11 @@ func restoring(r store.Row) ([]any, error) {
 		d := r.Delivery
 		j, err := deliveryJSON(notify.Delivery{Digest: d.Digest, Subscriber: d.Subscriber, Entries: d.Entries, Hits: d.Hits})
 		return []any{"delivery", d.Accepted.UnixMilli(), strconv.Itoa(d.Attempts) + ":" + j}, err
+	case r.Reader != nil:
+		args, err := readerArgs(*r.Reader, "")
+		return append([]any{"reader"}, args...), err
+	case r.SigningKey != nil:
+		return []any{"signing", r.SigningKey}, nil
 	}
 	return []any{"nothing"}, nil
 }
@@ -119,9 +124,11 @@ func deliveryJSON(d notify.Delivery) (string, error) {
 //	        subscriber: id, when it left or empty, then fields and values, of which the empty are left out
 //	        letter: id, subscriber, digest, reason, attempts, buried, since when it waits or empty
 //	        delivery: accepted, attempts and JSON
+//	        reader: id, nothing, reader, contact, when its letter is due or empty, when it expires or empty
+//	        signing: the key
 //	result  nothing
 //	cost    O(log n); of a delivery, also those accepted in the same millisecond
-var restore = script(`
+var restore = script(readerLib + `
 local totals = P .. 'totals'
 local function place(k, id, left)
 	if left == '' then return enter(k, id) end
@@ -182,6 +189,8 @@ function put.delivery(accepted, rest)
 	end
 	call('ZADD', P .. 'deliveries', accepted, padded(call('HINCRBY', totals, 'delivery', 1)) .. ':' .. rest)
 end
+function put.reader(id, _, ...) keep(id, ...) end
+function put.signing(key) call('SET', P .. 'signing', key) end
 if put[ARGV[1]] then put[ARGV[1]](unpack(ARGV, 2)) end
 `)
 
@@ -190,7 +199,7 @@ if put[ARGV[1]] then put[ARGV[1]](unpack(ARGV, 2)) end
 //	KEYS    1 prefix
 //	result  a sentence for each thing that is wrong, at most 100
 //	cost    O(n): for a server that nobody else waits for
-var inspect = script(`
+var inspect = script(readerLib + `
 local out = {}
 local function say(...) if #out < 100 then table.insert(out, table.concat({...})) end end
 local function hex(s) return (string.gsub(s, '.', function(c) return string.format('%02x', string.byte(c)) end)) end
@@ -232,6 +241,11 @@ if call('ZCARD', P .. 'log') ~= places then say('the log holds places that belon
 for _, id in ipairs(call('ZRANGE', P .. 'letters', 0, -1)) do
 	if call('EXISTS', P .. 'letter:' .. id) == 0 then say('dead letter ', id, ' is listed and not there') end
 end
+for _, id in ipairs(call('ZRANGE', R.all, 0, -1)) do
+	local contact = call('HGET', R.row .. id, 'c')
+	if not contact or call('HGET', R.contacts, contact) ~= id then say('reader ', id, ' is not found by its contact') end
+end
+if call('HLEN', R.contacts) ~= call('ZCARD', R.all) then say('a contact leads to no reader') end
 return out
 `)
 

@@ -1,17 +1,9 @@
 package redis
 
-// enrol makes the queue of subscribers exactly what is named.
-//
-//	KEYS    1 prefix
-//	ARGV    1 now, then for each: id, next, schedule, since, first ms that is not before since
-//	result  nothing
-//	cost    O(n log n), and for each new one O(h), h hits found since
-var enrol = script(`
-local want = {}
-for i = 2, #ARGV, 5 do
-	local id, next, schedule, since, floor = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
+// enlistLib has what puts one subscriber into the queue.
+const enlistLib = `
+local function enlist(id, next, schedule, since, floor)
 	local row = S.row .. id
-	want[id] = true
 	local v = call('HMGET', row, 'sched', 'pid')
 	if not v[1] then
 		local cursor = tonumber(call('HGET', P .. 'totals', 'head') or 0)
@@ -29,6 +21,24 @@ for i = 2, #ARGV, 5 do
 		end
 	end
 	enter(S, id)
+end
+`
+
+// enrol makes the queue of subscribers exactly what is named, beside the readers.
+//
+//	KEYS    1 prefix
+//	ARGV    1 now, 2 what ids of readers begin with,
+//	        then for each: id, next, schedule, since, first ms that is not before since
+//	result  nothing
+//	cost    O(n log n), and for each new one O(h), h hits found since
+var enrol = script(enlistLib + `
+local want = {}
+for i = 3, #ARGV, 5 do
+	want[ARGV[i]] = true
+	enlist(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4])
+end
+for _, id in ipairs(call('ZRANGE', S.all, 0, -1)) do
+	if string.sub(id, 1, #ARGV[2]) == ARGV[2] then want[id] = true end
 end
 leave(S, want, ARGV[1])
 `)

@@ -50,6 +50,16 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, keep store.Retention) 
 			}
 		}
 	}
+	for {
+		n, err := s.number(ctx, sweepReaders, now.UnixMilli(), sweepStep)
+		if err != nil {
+			return sw, err
+		}
+		sw.Readers += int(n)
+		if n < sweepStep {
+			break
+		}
+	}
 	if keep.Seen <= 0 {
 		return sw, nil
 	}

@@ -154,7 +154,7 @@ func (s *Store) Release(ctx context.Context, l lease.Lease, next time.Time) erro
 
 // Enrol makes the queue hold exactly these subscribers.
 func (s *Store) Enrol(ctx context.Context, subs []store.Enrolment, now time.Time) error {
-	args := []any{now.UnixMilli()}
+	args := []any{now.UnixMilli(), store.ReaderPrefix}
 	for _, e := range subs {
 		args = append(args, e.ID, e.Next.UnixMilli(), e.Schedule, e.Since.UnixMilli(), ceilMilli(e.Since))
 	}

@@ -114,6 +114,15 @@ var dumps = []struct {
 		d.Accepted = store.FromMilli(accepted)
 		return store.Row{Delivery: d}, err
 	}},
+	{`SELECT body FROM readers ORDER BY id`, func(r scanner) (store.Row, error) {
+		reader, err := decoded[store.Reader](r)
+		return store.Row{Reader: reader}, err
+	}},
+	{`SELECT key FROM signing`, func(r scanner) (store.Row, error) {
+		var row store.Row
+		err := r.Scan(&row.SigningKey)
+		return row, err
+	}},
 }
 
 // decoded scans and decodes a body.
@@ -182,6 +191,11 @@ func (t *tx) restore(r store.Row) error {
 		}
 		_, err := t.exec(`INSERT INTO deliveries (digest, subscriber, entries, hits, attempts, accepted) VALUES (?, ?, ?, ?, ?, ?)`,
 			d.Digest, d.Subscriber, d.Entries, d.Hits, d.Attempts, d.Accepted.UnixMilli())
+		return err
+	case r.Reader != nil:
+		return t.putReader(*r.Reader)
+	case r.SigningKey != nil:
+		_, err := t.exec(`INSERT INTO signing VALUES (1, ?) ON CONFLICT DO UPDATE SET key = excluded.key`, r.SigningKey)
 		return err
 	}
 	return nil

@@ -3,6 +3,8 @@ package sqlite_test
 import (
 	"bufio"
 	"context"
+	crand "crypto/rand"
+	"crypto/sha256"
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
@@ -119,6 +121,8 @@ func victim(path string) {
 	for i := range victimFeeds {
 		ids = append(ids, fmt.Sprintf("feed-%d", i))
 	}
+	_, err = s.SigningKey(ctx)
+	fail("signing key", err)
 	fail("sync", s.SyncFeeds(ctx, ids, begin))
 	fail("enrol", s.Enrol(ctx, []store.Enrolment{{ID: "desk", Next: begin, Schedule: "x", Since: begin}}, begin))
 	for range 4 {
@@ -140,10 +144,24 @@ func victim(path string) {
 			}
 		}()
 	}
+	go func() {
+		for {
+			id := store.ReaderPrefix + crand.Text()
+			fail("confirm", victimReader(s, id, store.ReaderActive))
+			ack("confirmed %s", id)
+			if rand.IntN(2) == 0 {
+				fail("leave", victimReader(s, id, store.ReaderLeft))
+				ack("left %s", id)
+			}
+		}
+	}()
 	for {
 		turns, err := s.Claim(ctx, begin.Add(time.Hour), 1, -time.Hour)
 		fail("claim", err)
 		for _, tn := range turns {
+			if tn.Subscriber != "desk" {
+				continue // a reader's
+			}
 			d := tn.Pending
 			if d == nil {
 				if tn.Head == tn.Cursor {
@@ -158,6 +176,20 @@ func victim(path string) {
 			ack("sent %s", d.ID)
 		}
 	}
+}
+
+// victimReader confirms, or leaves. Readers are not due within the hour.
+func victimReader(s *sqlite.Store, id string, state store.ReaderState) error {
+	_, err := s.AdmitReader(context.Background(), sha256.Sum256([]byte(id)), func(r store.Reader) (store.Amendment, error) {
+		r.ID, r.Contact, r.State = id, sha256.Sum256([]byte(id)), state
+		if state == store.ReaderLeft {
+			r.Address, r.Left = "", begin
+			return store.Amendment{Reader: r}, nil
+		}
+		r.Address, r.Consent.Given = id+"@example.org", begin
+		return store.Amendment{Reader: r, Turn: &store.Enrolment{ID: id, Schedule: "x", Since: begin, Next: begin.Add(24 * time.Hour)}}, nil
+	})
+	return err
 }
 
 // victimBatch is the next poll of a feed: its document always lists the last
@@ -217,6 +249,10 @@ func examine(t *testing.T, path string, acked []string, recorded map[string]int)
 	if err != nil || len(log) != counts.Hits {
 		t.Errorf("%d of %d hits in the log: %v", len(log), counts.Hits, err)
 	}
+	// Who has a turn is active, and nobody else.
+	if wrong, err := store.Check(ctx, s, begin); err != nil || len(wrong) > 0 {
+		t.Errorf("not sound: %v %v", wrong, err)
+	}
 	sent := sentDigests(t, s)
 	for _, line := range acked {
 		word := strings.Fields(line)
@@ -234,6 +270,11 @@ func examine(t *testing.T, path string, acked []string, recorded map[string]int)
 		case len(word) == 2 && word[0] == "sent":
 			if !sent[word[1]] {
 				t.Errorf("%q was acknowledged, and is not", line)
+			}
+		case len(word) == 2 && (word[0] == "confirmed" || word[0] == "left"):
+			r, err := s.Reader(ctx, word[1])
+			if err != nil || word[0] == "left" && (r.State != store.ReaderLeft || r.Address != "") {
+				t.Errorf("%q was acknowledged, and the reader is %s: %v", line, r.State, err)
 			}
 		default:
 			t.Errorf("the victim said %q", line)
@@ -293,7 +334,7 @@ func sentDigests(t *testing.T, s *sqlite.Store) map[string]bool {
 		if st.Pending != "" {
 			sent[st.Pending] = true
 		}
-		if len(ds) > 0 && !strings.HasSuffix(ds[0].Digest, fmt.Sprint("-", st.Cursor)) {
+		if st.Subscriber == "desk" && len(ds) > 0 && !strings.HasSuffix(ds[0].Digest, fmt.Sprint("-", st.Cursor)) {
 			t.Errorf("the cursor is %d after %s", st.Cursor, ds[0].Digest)
 		}
 	}

@@ -61,6 +61,8 @@ func open(ctx context.Context, path string, pragmas []string) (_ *Store, err err
 		"synchronous(FULL)",
 		"foreign_keys(ON)",
 		"trusted_schema(OFF)",
+		// What was deleted, an address before all, does not stay in the file.
+		"secure_delete(ON)",
 		// After a burst the log is cut back to this, or it would keep its size.
 		"journal_size_limit(67108864)",
 		"cache_size(-32768)",

@@ -130,4 +130,20 @@ CREATE TABLE deliveries (
 ) STRICT;
 CREATE INDEX deliveries_accepted ON deliveries (accepted);
 CREATE INDEX deliveries_subscriber ON deliveries (subscriber, accepted);
+
+CREATE TABLE readers (
+	n       INTEGER PRIMARY KEY,
+	id      TEXT NOT NULL UNIQUE,
+	contact BLOB NOT NULL UNIQUE,
+	letter  INTEGER,                     -- when a letter may be claimed; null when none is owed
+	expires INTEGER,                     -- null for never
+	body    BLOB NOT NULL
+) STRICT;
+CREATE INDEX readers_letter ON readers (letter, id) WHERE letter IS NOT NULL;
+CREATE INDEX readers_expires ON readers (expires) WHERE expires IS NOT NULL;
+
+CREATE TABLE signing (
+	one INTEGER PRIMARY KEY CHECK (one = 1),
+	key BLOB NOT NULL
+) STRICT;
 `}

@@ -34,19 +34,12 @@ func (s *Store) Enrol(ctx context.Context, subs []store.Enrolment, now time.Time
 				continue
 			}
 			delete(known, e.ID)
-			sub.leftAt = sql.NullInt64{}
-			if sub.schedule != e.Schedule {
-				sub.schedule = e.Schedule
-				if sub.pending == nil {
-					sub.ask(e.Next.UnixMilli())
-				}
-			}
-			if err := t.save(sub); err != nil {
+			if err := t.reenlist(sub, e); err != nil {
 				return err
 			}
 		}
 		for _, sub := range known {
-			if sub.leftAt.Valid {
+			if sub.leftAt.Valid || store.IsReader(sub.id) {
 				continue
 			}
 			sub.leftAt = milli(now)
@@ -66,6 +59,18 @@ func (t *tx) enlist(e store.Enrolment) error {
 			(SELECT value FROM meta WHERE key = 'head')))
 		ON CONFLICT DO NOTHING`, e.ID, e.Schedule, e.Next.UnixMilli(), e.Since.UnixMilli(), ceilMilli(e.Since))
 	return err
+}
+
+// reenlist brings one that is known in step with its enrolment.
+func (t *tx) reenlist(sub *subscriber, e store.Enrolment) error {
+	sub.leftAt = sql.NullInt64{}
+	if sub.schedule != e.Schedule {
+		sub.schedule = e.Schedule
+		if sub.pending == nil {
+			sub.ask(e.Next.UnixMilli())
+		}
+	}
+	return t.save(sub)
 }
 
 // SendNow makes subscribers due at now.

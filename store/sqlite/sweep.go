@@ -37,6 +37,9 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, keep store.Retention) 
 			}
 		}
 	}
+	if err := remove(&sw.Readers, `DELETE FROM readers WHERE n IN (SELECT n FROM readers WHERE expires <= ? LIMIT ?)`, now.UnixMilli()); err != nil {
+		return sw, err
+	}
 	if keep.Items > 0 {
 		if err := remove(&sw.Items, `DELETE FROM items WHERE n IN (SELECT n FROM items WHERE stored < ? LIMIT ?)`, before(keep.Items)); err != nil {
 			return sw, err

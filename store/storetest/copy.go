@@ -58,6 +58,14 @@ func furnished(t *testing.T, opener Opener) *suite {
 	s.ok(s.Enrol(s.ctx(), []store.Enrolment{
 		{ID: "desk", Next: after(90), Schedule: "@hourly", Since: t0}, {ID: "waits", Next: after(90), Schedule: "@hourly", Since: t0},
 	}, after(65)))
+	key, err := s.SigningKey(s.ctx())
+	s.ok(err)
+	if len(key) != 32 {
+		t.Fatalf("a key of %d bytes", len(key))
+	}
+	s.admit(pending("asks", after(65)), nil)
+	s.join("reads", after(65))
+	s.admit(gone(s.join("left", after(65)), after(66)), nil)
 	return s
 }
 
@@ -87,7 +95,8 @@ func testCopy(t *testing.T, from, to Opener) {
 	res, err := store.Copy(t.Context(), portable(t, src.Store), portable(t, dst.Store), func(n, of int) { done = n * 100 / of })
 	dst.ok(err)
 	same(dst, "what was copied", res.Counts, map[string]int{
-		"counters": 1, "feeds": 3, "items": 7, "hits": 4, "purged": 1, "subscribers": 3, "dead letters": 1, "deliveries": 1,
+		"counters": 1, "feeds": 3, "items": 7, "hits": 4, "purged": 1, "subscribers": 4, "dead letters": 1, "deliveries": 1,
+		"readers": 3, "signing keys": 1,
 	})
 	if done != 100 || res.Written != len(res.Rows) {
 		t.Errorf("%d %% done, %d of %d rows written", done, res.Written, len(res.Rows))
@@ -112,6 +121,13 @@ func testCopy(t *testing.T, from, to Opener) {
 	compare("the log", func(s *suite) any { v, err := s.Window(s.ctx(), 0, 100); s.ok(err); return v })
 	compare("letters", func(s *suite) any { v, err := s.DeadLetters(s.ctx()); s.ok(err); return v })
 	compare("deliveries", func(s *suite) any { v, err := s.Deliveries(s.ctx(), "", 0); s.ok(err); return v })
+	compare("readers", func(s *suite) any { return s.allReaders() })
+	compare("the signing key", func(s *suite) any { v, err := s.SigningKey(s.ctx()); s.ok(err); return v })
+	compare("letters that are owed", func(s *suite) any {
+		v, err := s.ClaimLetters(s.ctx(), after(90), 10, after(95))
+		s.ok(err)
+		return v
+	})
 	compare("what is new", func(s *suite) any {
 		v, err := s.Unseen(s.ctx(), "a", sightings(item("a", 0), item("a", 1), item("a", 9), item("a", 5)))
 		s.ok(err)
@@ -207,6 +223,15 @@ func testCheck(t *testing.T, opener Opener) {
 		"a hit that nobody hears of": {store.Row{Hit: &classifier.Hit{
 			Item: item("a", 0), Found: t0, Rules: []classifier.RuleMatch{{Rule: "r"}},
 		}}, "no digest tells of it"},
+		"a reader that is sent nothing": {store.Row{Reader: &store.Reader{
+			ID: readerID("idle"), Contact: contact("idle"), State: store.ReaderActive,
+		}}, "is active and has no turn"},
+		"an address that was to be forgotten": {store.Row{Reader: &store.Reader{
+			ID: readerID("left"), Contact: contact("left"), State: store.ReaderLeft, Address: "left@example.org",
+		}}, "has left and its address is kept"},
+		"a turn of nobody": {store.Row{Subscriber: &store.SubscriberRow{
+			ID: readerID("asks"), Schedule: "@hourly", Since: t0, Next: t0,
+		}}, "has a turn and is no active reader"},
 		"a purged item": {store.Row{Purged: &store.PurgedRow{Feed: "a", Item: item("a", 0).ID}}, "was purged and is there"},
 	} {
 		s := furnished(t, opener)

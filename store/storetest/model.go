@@ -24,6 +24,7 @@ type model struct {
 	subs    map[string]*modelSub
 	letters []*modelLetter
 	sent    []notify.Delivery
+	readers map[string]*modelReader
 	head    int64
 }
 
@@ -84,6 +85,7 @@ func newModel() *model {
 	return &model{
 		feeds: make(map[string]*modelFeed), items: make(map[feed.ItemID]store.StoredItem),
 		hits: make(map[feed.ItemID]*classifier.Hit), purged: make(map[feed.ItemID]bool), subs: make(map[string]*modelSub),
+		readers: make(map[string]*modelReader),
 	}
 }
 
@@ -367,6 +369,10 @@ func (m *model) sweep(now time.Time, keep store.Retention) store.Swept {
 	maps.DeleteFunc(m.items, func(_ feed.ItemID, it store.StoredItem) bool { return counted(old(it.Stored, keep.Items), &sw.Items) })
 	m.letters = slices.DeleteFunc(m.letters, func(l *modelLetter) bool {
 		return counted(!l.Resending && old(l.Buried, keep.Hits), &sw.DeadLetters)
+	})
+	maps.DeleteFunc(m.readers, func(_ string, r *modelReader) bool {
+		at := r.Expires()
+		return counted(!at.IsZero() && !at.After(now), &sw.Readers)
 	})
 	m.sent = slices.DeleteFunc(m.sent, func(d notify.Delivery) bool { return counted(old(d.Accepted, keep.Hits), &sw.Deliveries) })
 	for id, f := range m.feeds {

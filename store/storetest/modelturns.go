@@ -33,33 +33,37 @@ type modelLetter struct {
 
 func (m *model) enrol(subs []store.Enrolment, now time.Time) {
 	for _, e := range subs {
-		s := m.subs[e.ID]
-		if s == nil {
-			s = &modelSub{id: e.ID, schedule: e.Schedule, since: e.Since, cursor: m.head}
-			s.due.next = e.Next
-			for _, h := range m.hits {
-				if first := firstIn(h, 0, m.head); first > 0 && !h.Found.Before(e.Since) {
-					s.cursor = min(s.cursor, first-1)
-				}
-			}
-			m.subs[e.ID] = s
-		}
-		if s.schedule != e.Schedule {
-			s.schedule = e.Schedule
-			if s.pending == nil {
-				s.due.next = e.Next
-				if !s.due.until.IsZero() {
-					s.due.asked = sooner(s.due.asked, e.Next)
-				}
-			}
-		}
-		s.in, s.left = true, time.Time{}
+		m.enlist(e)
 	}
 	for id, s := range m.subs {
-		if s.in && !slices.ContainsFunc(subs, func(e store.Enrolment) bool { return e.ID == id }) {
+		if s.in && !store.IsReader(id) && !slices.ContainsFunc(subs, func(e store.Enrolment) bool { return e.ID == id }) {
 			s.in, s.left = false, now
 		}
 	}
+}
+
+func (m *model) enlist(e store.Enrolment) {
+	s := m.subs[e.ID]
+	if s == nil {
+		s = &modelSub{id: e.ID, schedule: e.Schedule, since: e.Since, cursor: m.head}
+		s.due.next = e.Next
+		for _, h := range m.hits {
+			if first := firstIn(h, 0, m.head); first > 0 && !h.Found.Before(e.Since) {
+				s.cursor = min(s.cursor, first-1)
+			}
+		}
+		m.subs[e.ID] = s
+	}
+	if s.schedule != e.Schedule {
+		s.schedule = e.Schedule
+		if s.pending == nil {
+			s.due.next = e.Next
+			if !s.due.until.IsZero() {
+				s.due.asked = sooner(s.due.asked, e.Next)
+			}
+		}
+	}
+	s.in, s.left = true, time.Time{}
 }
 
 func (m *model) turnable(now time.Time) []*modelSub {

@@ -50,6 +50,10 @@ func testModel(t *testing.T, opener Opener) {
 			"turn2":       h.turn,
 			"turn3":       h.turn,
 			"letter":      h.letter,
+			"reader":      h.reader,
+			"reader2":     h.reader,
+			"claimLetter": h.claimLetters,
+			"erase":       h.erase,
 			"sweep":       h.sweep,
 			"":            h.check,
 		})
@@ -239,6 +243,9 @@ func (h *history) sweep(rt *rapid.T) {
 	}
 	keep := store.Retention{Hits: age("hits"), Items: age("items"), Seen: age("seen")}
 	now := h.tick(rt)
+	if rapid.IntRange(0, 7).Draw(rt, "much later") == 0 {
+		now = now.Add(store.PendingFor)
+	}
 	got, err := h.Sweep(h.ctx, now, keep)
 	h.errs(rt, "Sweep", err, nil)
 	h.equal(rt, "Sweep", got, h.model.sweep(now, keep))
@@ -304,4 +311,5 @@ func (h *history) check(rt *rapid.T) {
 	}
 	h.equal(rt, "items", len(items), len(h.model.items))
 	h.checkTurns(rt)
+	h.checkReaders(rt)
 }
