@@ -31,10 +31,12 @@ var floors = map[string]int{
 
 	"fetcher":    11,
 	"classifier": 11,
+	"gazetteer":  11,
 
 	"classifier/ruletest": 12,
 	"classifier/rulefile": 12,
 
+	"guard": 20,
 	"story": 20,
 
 	"notify":            21,

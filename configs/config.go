@@ -95,6 +95,9 @@ type Digest struct {
 	Cap         int
 	WhenEmpty   notify.WhenEmpty
 	Timezone    *time.Location
+	// ChildIdentityGuard withholds what could identify a child, from digests and
+	// pages alike.
+	ChildIdentityGuard bool
 }
 
 // TLSMode says how a connection to the mail server is protected.
@@ -212,6 +215,8 @@ func defaults() Config {
 			Cap:         40,
 			WhenEmpty:   notify.Skip,
 			Timezone:    time.UTC,
+
+			ChildIdentityGuard: true,
 		},
 		SMTP:      SMTP{Port: 587, TLS: StartTLS},
 		Retention: Retention{Hits: 365 * day, Items: 14 * day},

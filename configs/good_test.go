@@ -27,7 +27,8 @@ func dump(c *Loaded, warnings []Warning) string {
 		c.Store.Addresses, c.Store.Master, c.Store.DB, c.Store.TLS, c.Store.Username, secret(c.Store.Password))
 	fmt.Fprintf(&b, "http %q %q token=%s\n", c.HTTP.Listen, c.HTTP.PublicURL, secret(c.HTTP.AdminToken))
 	fmt.Fprintf(&b, "fetch %+v\n", c.Fetch)
-	fmt.Fprintf(&b, "digest first_window=%s cap=%d when_empty=%s timezone=%s\n", c.Digest.FirstWindow, c.Digest.Cap, c.Digest.WhenEmpty, c.Digest.Timezone)
+	fmt.Fprintf(&b, "digest first_window=%s cap=%d when_empty=%s timezone=%s guard=%t\n", c.Digest.FirstWindow, c.Digest.Cap, c.Digest.WhenEmpty,
+		c.Digest.Timezone, c.Digest.ChildIdentityGuard)
 	fmt.Fprintf(&b, "smtp %q %d %s %q password=%s from=%q\n", c.SMTP.Host, c.SMTP.Port, c.SMTP.TLS, c.SMTP.Username, secret(c.SMTP.Password), c.SMTP.From)
 	fmt.Fprintf(&b, "retention %+v\ninclude %q\nlog %+v\n", c.Retention, c.Include, c.Log)
 	for _, f := range c.Feeds {

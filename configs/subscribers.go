@@ -48,6 +48,7 @@ func (l *loader) subscriber(doc *document, n *yaml.Node, path string, cfg *Confi
 		"schedule", "timezone", "when_empty", "cap")
 	out := Subscriber{Subscriber: notify.Subscriber{
 		Timezone: cfg.Digest.Timezone, WhenEmpty: cfg.Digest.WhenEmpty, Cap: cfg.Digest.Cap,
+		Unguarded: !cfg.Digest.ChildIdentityGuard,
 	}}
 	if t, ok := l.resolve(doc, n); ok && isNull(t) {
 		s.broken = true

@@ -195,6 +195,7 @@ func (d *Daemon) status() web.Status {
 		Ruleset:    pl.rules.Version(),
 		Feeds:      pl.feeds,
 		Schedules:  make(map[string]string, len(pl.subscribers)),
+		Unguarded:  !pl.config.Digest.ChildIdentityGuard,
 	}
 	for _, r := range pl.rules.Rules() {
 		s.Rules = append(s.Rules, web.Rule{ID: r.ID, Name: r.Name})

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/guard"
 	"github.com/newswatch/newswatch/story"
 )
 
@@ -71,7 +72,7 @@ func Build(sub Subscriber, w Window, o BuildOptions) (Digest, bool) {
 		Sealed:     o.Sealed.UTC().Round(0),
 		Timezone:   tz.String(),
 		Hits:       len(news),
-		Groups:     groups(news),
+		Groups:     groups(news, !sub.Unguarded),
 		Coverage:   o.Coverage.bounded(),
 	}
 	for _, g := range d.Groups {
@@ -100,10 +101,13 @@ func digestID(subscriber string, w Window) string {
 
 // groups turns reports into stories, each under the most severe rule that caught
 // it: the most severe group first, the newest entry first.
-func groups(news []classifier.Hit) []Group {
+func groups(news []classifier.Hit, guarded bool) []Group {
 	byRule := make(map[string]int)
 	var out []Group
 	for _, st := range story.Group(news) {
+		if guarded {
+			st = st.Each(guard.Hit) // behind Group, which needs the titles as they are
+		}
 		rules := rulesOf(st)
 		top := rules[0]
 		n, ok := byRule[top.Rule]

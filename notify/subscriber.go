@@ -19,6 +19,9 @@ type Subscriber struct {
 	WhenEmpty WhenEmpty
 	// Cap is the most entries one digest lists; the rest is counted.
 	Cap int
+	// Unguarded turns off what keeps back sentences that could identify a child;
+	// see package guard.
+	Unguarded bool
 }
 
 // wants reports whether a digest of so many reports is sent.

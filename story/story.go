@@ -21,6 +21,15 @@ type Story struct {
 	Also []classifier.Hit
 }
 
+// Each returns the story with every report put through f.
+func (s Story) Each(f func(classifier.Hit) classifier.Hit) Story {
+	out := Story{Lead: f(s.Lead), Also: make([]classifier.Hit, len(s.Also))}
+	for i, h := range s.Also {
+		out.Also[i] = f(h)
+	}
+	return out
+}
+
 // maxGap is how long after one report of a title another with the same title
 // still tells the same story. Columns and bulletins use their titles again.
 const maxGap = 72 * time.Hour

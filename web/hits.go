@@ -92,7 +92,7 @@ func (s *Server) hits(w http.ResponseWriter, r *http.Request) {
 		}
 		m := moments{now, s.o.Location}
 		for _, h := range hits {
-			view.Hits = append(view.Hits, m.hit(h))
+			view.Hits = append(view.Hits, m.hit(st.shown(h)))
 		}
 	}
 	s.show(w, r, status, hitsPage, "Reports", st, now, view)

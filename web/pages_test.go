@@ -438,3 +438,23 @@ func BenchmarkWatch(b *testing.B) {
 		}
 	}
 }
+
+// The pages withhold what could identify a child, unless the operator turned that
+// off.
+func TestPagesWithhold(t *testing.T) {
+	m, st := kept()
+	m.reports = append(m.reports, report(9, time.Minute, "Example Express", "en", "Meera (14) rescued in Kochi", "The girl, [Meera] Das, is safe. Two men were [held]."))
+	for _, unguarded := range []bool{false, true} {
+		st.Unguarded = unguarded
+		s := serverOf(m, st)
+		for _, target := range []string{"/", "/hits"} {
+			body := ask(s, http.MethodGet, target).Body.String()
+			if got := strings.Contains(body, "Meera"); got != unguarded {
+				t.Errorf("unguarded=%t: %s shows the name: %t", unguarded, target, got)
+			}
+			if got := strings.Contains(body, "withheld: it may identify a child"); got == unguarded {
+				t.Errorf("unguarded=%t: %s says that something was withheld: %t", unguarded, target, got)
+			}
+		}
+	}
+}

@@ -94,7 +94,7 @@ func (s *Server) look(ctx context.Context, st Status, now time.Time) (watchView,
 	view.Quiet, view.QuietMore = atMost(view.Quiet, watchRules)
 	m := moments{now, s.o.Location}
 	for _, told := range stories[:min(len(stories), watchStories)] {
-		view.Stories = append(view.Stories, m.story(told))
+		view.Stories = append(view.Stories, m.story(told.Each(st.shown)))
 	}
 	return view, nil
 }

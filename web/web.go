@@ -56,6 +56,8 @@ type Status struct {
 	// Warnings are what the operator should look at though the daemon runs, one
 	// sentence each.
 	Warnings []string
+	// Unguarded turns off what keeps back sentences that could identify a child.
+	Unguarded bool
 }
 
 // Rule is what the pages say of a rule: its id, and its name for people.
