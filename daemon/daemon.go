@@ -204,6 +204,11 @@ func (d *Daemon) delivered(res notify.Result) {
 	case notify.Buried:
 		d.log.Error("digest given up: it is a dead letter", "subscriber", res.Subscriber, "digest", res.Digest,
 			"failure", res.Failure, "reason", res.Reason, "tries", res.Tries)
+		if res.Paused {
+			d.metrics.paused.Inc()
+			d.log.Error("the receiver wants no more: the subscriber is paused until it is resumed", "subscriber", res.Subscriber,
+				"failure", res.Failure, "reason", res.Reason)
+		}
 	default:
 		return
 	}

@@ -28,6 +28,7 @@ type metrics struct {
 	feeds        prometheus.Gauge
 	feedsFailing prometheus.Gauge
 	deadLetters  prometheus.Gauge
+	paused       prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -90,6 +91,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		deadLetters: with.NewGauge(prometheus.GaugeOpts{
 			Name: "newswatch_dead_letters",
 			Help: "Digests that could not be delivered and wait for an operator.",
+		}),
+		paused: with.NewCounter(prometheus.CounterOpts{
+			Name: "newswatch_subscribers_paused_total",
+			Help: "Subscribers that were paused because their receiver wants nothing more.",
 		}),
 	}
 }

@@ -111,6 +111,9 @@ type Result struct {
 	// address nor a secret.
 	Failure Failure
 	Reason  string
+	// Paused is set with Buried: the subscriber gets nothing more until an operator
+	// resumes it.
+	Paused bool
 	// Next is when the subscriber's next turn is.
 	Next time.Time
 }
@@ -229,7 +232,9 @@ func (c *Courier) send(ctx context.Context, t Turn, to Recipient, d Digest) (Res
 	}
 	if fail.Permanent || res.Tries > len(ladder) {
 		res.Outcome, res.Next = Buried, c.next(t, to.Subscriber.Schedule, d, now)
-		return res, c.Log.Bury(end, t.Lease, now, res.Next, res.Reason)
+		refused := fail.Permanent && fail.PauseAfter > 0
+		res.Paused = refused && t.Refusals+1 >= fail.PauseAfter
+		return res, c.Log.Bury(end, t.Lease, now, res.Next, Burial{Reason: res.Reason, Refused: refused, Pause: res.Paused})
 	}
 	wait := max(c.spread(ladder[res.Tries-1]), min(fail.RetryAfter, MaxRetryAfter))
 	res.Outcome, res.Next = Retried, now.Add(wait)

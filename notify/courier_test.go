@@ -25,6 +25,7 @@ type memLog struct {
 	turn    Turn
 	next    time.Time
 	dead    []DeadLetter
+	paused  bool
 	calls   []string
 	fail    map[string]error
 	maxSpan int64
@@ -94,6 +95,7 @@ func (l *memLog) Ack(ctx context.Context, _ lease.Lease, _, next time.Time) erro
 		return err
 	}
 	l.moveOn()
+	l.turn.Refusals = 0
 	return nil
 }
 
@@ -102,11 +104,15 @@ func (l *memLog) Retry(ctx context.Context, _ lease.Lease, _, next time.Time, _ 
 	return l.end(ctx, "retry", next)
 }
 
-func (l *memLog) Bury(ctx context.Context, _ lease.Lease, now, next time.Time, reason string) error {
+func (l *memLog) Bury(ctx context.Context, _ lease.Lease, now, next time.Time, b Burial) error {
 	if err := l.end(ctx, "bury", next); err != nil {
 		return err
 	}
-	l.dead = append(l.dead, DeadLetter{Digest: *l.turn.Pending, Reason: reason, Attempts: l.turn.Attempts + 1, Buried: now})
+	l.paused = l.paused || b.Pause
+	if b.Refused {
+		l.turn.Refusals++
+	}
+	l.dead = append(l.dead, DeadLetter{Digest: *l.turn.Pending, Reason: b.Reason, Attempts: l.turn.Attempts + 1, Buried: now})
 	l.moveOn()
 	return nil
 }
@@ -301,6 +307,48 @@ func TestTurnPermanent(t *testing.T) {
 	// Not at once again: with when_empty: send that would bury digests without end.
 	if res.Failure != FailureGone || len(b.sent) != 1 || !res.Next.Equal(seven.Add(24*time.Hour)) || b.log.turn.Cursor != 1 {
 		t.Errorf("%+v after %d tries, cursor %d", res, len(b.sent), b.log.turn.Cursor)
+	}
+}
+
+// A receiver that refuses the subscriber, and not the message, is believed after
+// as many digests on end as the failure says.
+func TestTurnPauses(t *testing.T) {
+	b := newBench(newMemLog(hit(t, "x", "a:low:1"), hit(t, "y", "a:low:2")))
+	b.sub.WhenEmpty = Send
+	refuse := func(after int, permanent bool) func(context.Context, Digest) error {
+		return func(context.Context, Digest) error {
+			return &DeliveryError{Failure: FailureRejected, Permanent: permanent, PauseAfter: after, Err: errors.New("no")}
+		}
+	}
+	for i, tt := range []struct {
+		answer func(context.Context, Digest) error
+		want   Outcome
+		paused bool
+		count  int
+	}{
+		{refuse(3, true), Buried, false, 1},
+		{refuse(0, true), Buried, false, 1}, // the message's own fault
+		{refuse(3, true), Buried, false, 2},
+		{nil, Accepted, false, 0},
+		{refuse(3, true), Buried, false, 1},
+		{refuse(3, true), Buried, false, 2},
+		{refuse(3, true), Buried, true, 3},
+	} {
+		b.answer = tt.answer
+		if res := b.take(t, tt.want); res.Paused != tt.paused || b.log.paused != tt.paused || b.log.turn.Refusals != tt.count {
+			t.Errorf("turn %d: paused %t, in the log %t after %d refusals", i, res.Paused, b.log.paused, b.log.turn.Refusals)
+		}
+		b.now = b.now.Add(24 * time.Hour)
+	}
+
+	b = newBench(newMemLog(hit(t, "x", "a:low:1")))
+	b.answer = refuse(1, false)
+	if res := b.take(t, Retried); res.Paused || b.log.turn.Refusals != 0 {
+		t.Error("a failure that passes paused the subscriber")
+	}
+	b.answer = refuse(1, true)
+	if res := b.take(t, Buried); !res.Paused || !b.log.paused {
+		t.Error("one refusal of a kind that ends at once did not pause")
 	}
 }
 

@@ -29,6 +29,10 @@ type DeliveryError struct {
 	Failure Failure
 	// Permanent means that trying again cannot help.
 	Permanent bool
+	// PauseAfter is set where it is the subscriber that is refused and not the
+	// message: when so many digests on end were refused for good, the subscriber is
+	// paused. Zero never pauses; it is read only with Permanent.
+	PauseAfter int
 	// RetryAfter is how long the receiver asked us to wait; zero if it did not.
 	RetryAfter time.Duration
 	Err        error

@@ -23,6 +23,38 @@ type Turn struct {
 	// Attempts counts the tries to send Pending, FirstTry is when the first was.
 	Attempts int
 	FirstTry time.Time
+	// Refusals counts the digests on end that the receiver refused for good.
+	Refusals int
+}
+
+// Burial says why a digest is given up, and what follows from it for its
+// subscriber.
+type Burial struct {
+	Reason string
+	// Refused: the receiver said no for good. The next turn's Refusals is one
+	// higher.
+	Refused bool
+	// Pause pauses the subscriber as well, by the receiver and for the same
+	// reason: what follows would be refused in its turn.
+	Pause bool
+}
+
+// PausedBy is who wanted that a subscriber gets nothing: a closed set.
+type PausedBy string
+
+const (
+	ByOperator PausedBy = "operator"
+	// ByReceiver is for a mailbox that does not exist, an endpoint that answered
+	// 410, and the like.
+	ByReceiver PausedBy = "receiver"
+)
+
+// Pause is since when, by whom and why a subscriber gets nothing. Why holds
+// neither an address nor a secret.
+type Pause struct {
+	Since time.Time `json:"since"`
+	By    PausedBy  `json:"by"`
+	Why   string    `json:"why,omitempty"`
 }
 
 // HitLog is what delivery needs of a store. Every write takes the turn's lease
@@ -39,16 +71,18 @@ type HitLog interface {
 	// Advance moves the cursor to a place up to which there was nothing to send,
 	// and ends the turn.
 	Advance(ctx context.Context, l lease.Lease, to int64, until, next time.Time) error
-	// Ack ends the turn: the pending digest was accepted at now. The cursor
-	// moves to its To, and the turn's Since to its Until, unless they are beyond
-	// already, as they are when a dead letter is sent again.
+	// Ack ends the turn: the pending digest was accepted at now, and refusals are
+	// counted from nothing again. The cursor moves to its To, and the turn's Since
+	// to its Until, unless they are beyond already, as they are when a dead letter
+	// is sent again.
 	Ack(ctx context.Context, l lease.Lease, now, next time.Time) error
 	// Retry ends the turn: the pending digest was not accepted, for the reason
 	// given, and is tried again at next.
 	Retry(ctx context.Context, l lease.Lease, now, next time.Time, reason string) error
 	// Bury ends the turn: the pending digest becomes a dead letter, and the
-	// cursor moves on as after Ack, so that it does not block what follows.
-	Bury(ctx context.Context, l lease.Lease, now, next time.Time, reason string) error
+	// cursor moves on as after Ack, so that it does not block what follows. In the
+	// same write the subscriber is paused, if the burial says so and it is not yet.
+	Bury(ctx context.Context, l lease.Lease, now, next time.Time, b Burial) error
 	// Release ends the turn without a change, as when the daemon stops; the
 	// subscriber is due again at next.
 	Release(ctx context.Context, l lease.Lease, next time.Time) error

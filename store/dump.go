@@ -76,6 +76,8 @@ type SubscriberRow struct {
 	FirstTry  time.Time      `json:"first_try,omitzero"`
 	LastError string         `json:"last_error,omitempty"`
 	LastSent  time.Time      `json:"last_sent,omitzero"`
+	Paused    *notify.Pause  `json:"paused,omitempty"`
+	Refusals  int            `json:"refusals,omitempty"`
 }
 
 // LetterRow is a dead letter; Asked is since when it waits to be sent again.

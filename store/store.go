@@ -126,7 +126,7 @@ type Feeds interface {
 	Renew(ctx context.Context, ls []lease.Lease, until time.Time) ([]lease.Lease, error)
 	// NextDue returns when the next feed or subscriber is due, whichever is the
 	// sooner; the zero time when there is neither. One that is leased is due when
-	// its lease runs out.
+	// its lease runs out, one that is paused is not due.
 	NextDue(ctx context.Context) (time.Time, error)
 	// PollNow makes feeds due at now: all of the queue when ids is empty. Ids
 	// that are not in the queue are passed over. A feed that is leased is due
@@ -294,8 +294,19 @@ type Subscribers interface {
 	// Sweep takes it.
 	Enrol(ctx context.Context, subs []Enrolment, now time.Time) error
 	// SendNow makes subscribers due at now: all of them when ids is empty. It
-	// treats the unknown and the leased as PollNow does.
+	// treats the unknown and the leased as PollNow does. One that is paused is due
+	// when it is resumed.
 	SendNow(ctx context.Context, ids []string, now time.Time) error
+	// Pause keeps a subscriber from being claimed until Resume. Its cursor, its
+	// pending digest and its dead letters stay; a turn that is under way may end.
+	// One that is paused already stays so as it was. ErrNotFound if the store
+	// does not know the subscriber; one that left the configuration is known until
+	// Sweep takes it, and paused when it comes back.
+	Pause(ctx context.Context, id string, p notify.Pause) error
+	// Resume ends a pause, and what was refused is forgotten. A digest that is
+	// pending is due at now; otherwise the next turn is when it was, at once if
+	// that has passed. ErrNotFound as for Pause; a second Resume changes nothing.
+	Resume(ctx context.Context, id string, now time.Time) error
 	// Standings lists every enrolled subscriber, ordered by id.
 	Standings(ctx context.Context) ([]Standing, error)
 	// DeadLetters lists the digests that could not be delivered, the oldest
@@ -325,6 +336,10 @@ type Standing struct {
 	Attempts  int       `json:"attempts,omitempty"`
 	LastError string    `json:"last_error,omitempty"`
 	LastSent  time.Time `json:"last_sent,omitzero"`
+	// Paused is set while the subscriber is paused.
+	Paused *notify.Pause `json:"paused,omitempty"`
+	// Refusals counts the digests on end that the receiver refused for good.
+	Refusals int `json:"refusals,omitempty"`
 }
 
 // Retention says how long things are kept; zero means for ever.

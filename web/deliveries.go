@@ -36,6 +36,9 @@ type standingView struct {
 	Pending  string
 	Attempts string
 	Error    string
+	// Paused is by whom, with the time of it; empty while the subscriber is not.
+	Paused      string
+	PausedSince moment
 }
 
 // letterView is one dead letter.
@@ -107,13 +110,17 @@ func (m moments) standing(sub store.Standing, schedule string) standingView {
 		ID:       sub.Subscriber,
 		Schedule: short(schedule, maxName),
 		Next:     m.of(sub.Next),
-		Late:     m.now.Sub(sub.Next) > lateAfter,
+		Late:     sub.Paused == nil && m.now.Sub(sub.Next) > lateAfter,
 		LastSent: m.of(sub.LastSent),
 		Pending:  sub.Pending,
 		Error:    failure(sub.LastError),
 	}
 	if sub.Attempts > 0 {
 		v.Attempts = "tried " + count(sub.Attempts, "time", "times")
+	}
+	if p := sub.Paused; p != nil {
+		v.Paused, v.PausedSince = "by the "+string(p.By), m.of(p.Since)
+		v.Error = failure(p.Why)
 	}
 	return v
 }

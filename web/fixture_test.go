@@ -201,6 +201,9 @@ func troubled() (*memory, Status) {
 	}
 	m.standings = append(m.standings, store.Standing{
 		Subscriber: "room", Next: noon.Add(4 * time.Minute), Pending: "room-12", Attempts: 3, LastError: "notify: the receiver answered 503",
+	}, store.Standing{
+		Subscriber: "closed", Next: noon.Add(-2 * time.Hour), LastError: "notify: the receiver answered 410",
+		Paused: &notify.Pause{Since: noon.Add(-time.Hour), By: notify.ByReceiver, Why: "notify: the receiver answered 410"},
 	})
 	m.letters = []notify.DeadLetter{{
 		Digest: notify.Digest{ID: "desk-5", Subscriber: "desk", Entries: 3}, Reason: "notify: the receiver answered 550",

@@ -2,9 +2,11 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
 )
 
@@ -71,11 +73,19 @@ func judge(st Status, feeds []checkup, standings []store.Standing, deadLetters i
 			tell("feeds", count(n[h], "feed is ", "feeds are ")+h.String(), ": "+named(feeds, h)+".")
 		}
 	}
-	stuck := 0
+	stuck, refusing := 0, 0
 	for _, sub := range standings {
-		if sub.Attempts > 0 {
+		switch {
+		case sub.Paused == nil && sub.Attempts > 0:
 			stuck++
+		case sub.Paused != nil && sub.Paused.By == notify.ByReceiver:
+			refusing++
 		}
+	}
+	if refusing > 0 {
+		tell("deliveries", count(refusing, "subscriber is", "subscribers are")+" paused", plural(refusing,
+			": its receiver wants nothing more. Put its address right and resume it.",
+			": their receivers want nothing more. Put their addresses right and resume them."))
 	}
 	if stuck > 0 {
 		tell("deliveries", count(stuck, "digest was", "digests were")+" not accepted yet", plural(stuck, " and is", " and are")+" tried again.")
@@ -128,6 +138,10 @@ func named(feeds []checkup, h health) string {
 func upcoming(standings []store.Standing, now time.Time) string {
 	if len(standings) == 0 {
 		return "nobody is subscribed"
+	}
+	standings = slices.DeleteFunc(slices.Clone(standings), func(sub store.Standing) bool { return sub.Paused != nil })
+	if len(standings) == 0 {
+		return "every subscriber is paused"
 	}
 	next := standings[0].Next
 	for _, sub := range standings {

@@ -11,6 +11,7 @@ import (
 	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/fetcher"
+	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/story"
 )
@@ -230,6 +231,8 @@ func TestJudge(t *testing.T) {
 		}
 		return out
 	}
+	refusing := []store.Standing{{Subscriber: "a", Paused: &notify.Pause{By: notify.ByReceiver}, Next: noon}}
+	onLeave := []store.Standing{{Subscriber: "a", Attempts: 1, Paused: &notify.Pause{By: notify.ByOperator}, Next: noon}}
 	trying := []store.Standing{{Subscriber: "a", Attempts: 1, Next: noon.Add(time.Hour)}}
 	for _, tt := range []struct {
 		name  string
@@ -250,6 +253,8 @@ func TestJudge(t *testing.T) {
 		{"none was read yet", Status{Ready: true, Rules: some}, of(unread, unread), nil, 0, "starting", 0, ""},
 		{"one died in silence", Status{Ready: true, Rules: some}, of(healthy, silent), nil, 0, "look", 1, "2 of 2 feeds answer"},
 		{"a digest is tried again", Status{Ready: true, Rules: some}, of(healthy), trying, 0, "look", 1, "the next subscriber's turn is in 60 min"},
+		{"a receiver wants no more", Status{Ready: true, Rules: some}, of(healthy), refusing, 0, "look", 1, ""},
+		{"an operator paused one", Status{Ready: true, Rules: some}, of(healthy), onLeave, 0, "kept", 0, "every subscriber is paused"},
 		{"dead letters", Status{Ready: true, Rules: some}, of(healthy), nil, 2, "look", 1, ""},
 		{"a reload failed", Status{Ready: true, Rules: some, LastReload: Reload{At: noon, Error: "x"}}, of(healthy), nil, 0, "look", 1, ""},
 		{"a reload went well", Status{Ready: true, Rules: some, LastReload: Reload{At: noon, OK: true}}, of(healthy), nil, 0, "kept", 0, ""},

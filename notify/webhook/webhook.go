@@ -173,7 +173,7 @@ func (h *Hook) judge(res *http.Response, now time.Time) error {
 	}
 	switch code := res.StatusCode; {
 	case code == http.StatusGone:
-		de.Failure, de.Permanent = notify.FailureGone, true
+		de.Failure, de.Permanent, de.PauseAfter = notify.FailureGone, true, 1
 	case code == http.StatusUnauthorized, code == http.StatusForbidden:
 		de.Failure = notify.FailureAuth
 	case code/100 == 3:

@@ -140,11 +140,12 @@ func (s *Store) dumpPurged(ctx context.Context, put func(store.Row) error) error
 }
 
 func (s *Store) dumpSubscribers(ctx context.Context, put func(store.Row) error) error {
-	fields := []string{"sched", "cursor", "since", "next", "pend", "att", "first", "err", "sent"}
+	fields := []string{"sched", "cursor", "since", "next", "pend", "att", "first", "err", "sent", "pat", "pby", "pwhy", "ref"}
 	return s.all(ctx, keySubs(), keySubsLeft(), keySub, fields, func(id, left string, v []any) error {
 		r := &store.SubscriberRow{
 			ID: id, Schedule: text(v[0]), Cursor: integer(text(v[1])), Since: at(text(v[2])), Next: at(text(v[3])), Left: at(left),
 			Attempts: int(integer(text(v[5]))), FirstTry: at(text(v[6])), LastError: text(v[7]), LastSent: at(text(v[8])),
+			Paused: paused(v[9:12]), Refusals: int(integer(text(v[12]))),
 		}
 		if pend := text(v[4]); pend != "" {
 			r.Pending = new(notify.Digest)

@@ -35,6 +35,14 @@ func milli(t time.Time) string {
 	return strconv.FormatInt(t.UnixMilli(), 10)
 }
 
+// positive is a count as a hash holds it; none is empty.
+func positive(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
 // restoring makes the arguments of the script.
 func restoring(r store.Row) ([]any, error) {
 	switch {
@@ -74,13 +82,14 @@ func restoring(r store.Row) ([]any, error) {
 			}
 			pid, pend = u.Pending.ID, body
 		}
-		attempts := ""
-		if u.Attempts > 0 {
-			attempts = strconv.Itoa(u.Attempts)
+		var p notify.Pause
+		if u.Paused != nil {
+			p = *u.Paused
 		}
 		return []any{
 			"subscriber", u.ID, milli(u.Left), "sched", u.Schedule, "cursor", u.Cursor, "since", u.Since.UnixMilli(), "next", u.Next.UnixMilli(),
-			"pid", pid, "pend", pend, "att", attempts, "first", milli(u.FirstTry), "err", u.LastError, "sent", milli(u.LastSent),
+			"pid", pid, "pend", pend, "att", positive(u.Attempts), "first", milli(u.FirstTry), "err", u.LastError, "sent", milli(u.LastSent),
+			"pat", milli(p.Since), "pby", string(p.By), "pwhy", p.Why, "ref", positive(u.Refusals),
 		}, nil
 	case r.Letter != nil:
 		l := r.Letter
@@ -212,12 +221,13 @@ for _, k in ipairs({F, S}) do
 	end
 	for _, set in ipairs({k.all, k.left}) do
 		for _, id in ipairs(call('ZRANGE', set, 0, -1)) do
-			local v = call('HMGET', k.row .. id, 'until', 'next', 'token', 'cnt')
+			local v = call('HMGET', k.row .. id, 'until', 'next', 'token', 'cnt', 'pat')
 			if not v[3] then say(name, id, ' is listed and has no row') end
 			if tonumber(v[3] or 0) > token then say(name, id, ' has a token that was never given') end
 			count = count + tonumber(v[4] or 0)
-			local at = v[1] or v[2]
+			local at = not v[5] and (v[1] or v[2])
 			local due = call('ZSCORE', k.due, id)
+			if v[5] and call('ZSCORE', k.due, id) then say(name, id, ' is paused and queued') end
 			if set == k.all and at and (not due or tonumber(due) ~= tonumber(at)) then say(name, id, ' is not queued for when it is due') end
 		end
 	end

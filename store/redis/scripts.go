@@ -10,7 +10,8 @@ import "github.com/redis/go-redis/v9"
 // last Record and its stretch of the log), mark, poi, seen and cnt (the packed
 // ids and their number). A subscriber's has sched, cursor, since, next, asked,
 // until, token, ended, pend and pid (the pending digest and its id), att, first,
-// err, sent. Times are milliseconds.
+// err, sent, ref (refusals), and while it is paused pat, pby and pwhy (since when,
+// by whom, why). Times are milliseconds.
 //
 // Numbers go out through int: Lua writes 1.7e+12 for a time.
 const prelude = `
@@ -28,11 +29,11 @@ local function later(a, b)
 	if tonumber(b) > tonumber(a) then return b end
 	return a
 end
--- requeue puts a row where its lease or its next turn says.
+-- requeue puts a row where its lease or its next turn says, and nowhere while it is paused.
 local function requeue(k, id)
-	local v = call('HMGET', k.row .. id, 'until', 'next')
+	local v = call('HMGET', k.row .. id, 'until', 'next', 'pat')
 	local at = v[1] or v[2]
-	if at and call('ZSCORE', k.all, id) then
+	if at and not v[3] and call('ZSCORE', k.all, id) then
 		call('ZADD', k.due, at, id)
 	else
 		call('ZREM', k.due, id)

@@ -48,7 +48,7 @@ leave(S, want, ARGV[1])
 //
 //	KEYS    1 prefix
 //	ARGV    1 now, 2 max, 3 until
-//	result  the log's head, then for each: id, token, cursor, since, pending or empty, attempts, first try or empty
+//	result  the log's head, then for each: id, token, cursor, since, pending or empty, attempts, first try or empty, refusals
 //	cost    O(m log n)
 var claimTurns = script(`
 local out = {call('HGET', P .. 'totals', 'head') or '0'}
@@ -68,8 +68,8 @@ for _, id in ipairs(call('ZRANGEBYSCORE', S.due, '-inf', ARGV[1], 'LIMIT', 0, AR
 	call('HSET', row, 'until', ARGV[3], 'token', token)
 	call('HDEL', row, 'asked')
 	call('ZADD', S.due, ARGV[3], id)
-	local v = call('HMGET', row, 'cursor', 'since', 'pend', 'att', 'first')
-	for _, x in ipairs({id, token, v[1], v[2], v[3] or '', v[4] or '0', v[5] or ''}) do table.insert(out, x) end
+	local v = call('HMGET', row, 'cursor', 'since', 'pend', 'att', 'first', 'ref')
+	for _, x in ipairs({id, token, v[1], v[2], v[3] or '', v[4] or '0', v[5] or '', v[6] or '0'}) do table.insert(out, x) end
 end
 return out
 `)
@@ -99,7 +99,8 @@ return {'ok'}
 //
 //	KEYS    1 prefix
 //	ARGV    1 id, 2 token, 3 advance, ack, retry, bury or release, 4 next, 5 now, 6 cursor, 7 since, 8 reason,
-//	        9 hash of the pending digest that was read, or empty, 10 the delivery as JSON up to its attempts
+//	        9 hash of the pending digest that was read, or empty, 10 the delivery as JSON up to its attempts,
+//	        11 1 where it was refused for good, 12 1 to pause the subscriber
 //	result  ok; lost; conflict; pending and its id; or nopending
 //	cost    O(log n)
 var endTurn = script(`
@@ -128,7 +129,7 @@ end
 if how == 'ack' then
 	local n = call('HINCRBY', P .. 'totals', 'delivery', 1)
 	call('ZADD', P .. 'deliveries', ARGV[5], padded(n) .. ':' .. tries .. ':' .. ARGV[10])
-	call('HDEL', row, 'pid', 'pend', 'att', 'first', 'err')
+	call('HDEL', row, 'pid', 'pend', 'att', 'first', 'err', 'ref')
 	call('HSET', row, 'sent', ARGV[5])
 elseif how == 'bury' then
 	local letter = P .. 'letter:' .. v[3]
@@ -140,6 +141,8 @@ elseif how == 'bury' then
 	call('ZADD', P .. 'letters', ARGV[5], v[3])
 	call('HDEL', row, 'pid', 'pend', 'att', 'first')
 	call('HSET', row, 'err', ARGV[8])
+	if ARGV[11] == '1' then call('HINCRBY', row, 'ref', 1) end
+	if ARGV[12] == '1' and call('HSETNX', row, 'pat', ARGV[5]) == 1 then call('HSET', row, 'pby', 'receiver', 'pwhy', ARGV[8]) end
 end
 if v[8] then next = sooner(next, v[8]) end
 if call('HEXISTS', row, 'pid') == 0 then
@@ -150,6 +153,40 @@ call('HSET', row, 'next', next, 'ended', ARGV[2])
 call('HDEL', row, 'until', 'asked')
 requeue(S, id)
 return {'ok'}
+`)
+
+// pause keeps a subscriber from being claimed.
+//
+//	KEYS    1 prefix
+//	ARGV    1 id, 2 since, 3 by whom, 4 why
+//	result  1, or 0 when there is no such subscriber
+//	cost    O(log n)
+var pause = script(`
+local row = S.row .. ARGV[1]
+if call('EXISTS', row) == 0 then return 0 end
+if call('HSETNX', row, 'pat', ARGV[2]) == 1 then
+	call('HSET', row, 'pby', ARGV[3], 'pwhy', ARGV[4])
+	requeue(S, ARGV[1])
+end
+return 1
+`)
+
+// resume ends a pause. What is pending is due at once.
+//
+//	KEYS    1 prefix
+//	ARGV    1 id, 2 now
+//	result  1, or 0 when there is no such subscriber
+//	cost    O(log n)
+var resume = script(`
+local row = S.row .. ARGV[1]
+if call('EXISTS', row) == 0 then return 0 end
+local v = call('HMGET', row, 'pat', 'pid', 'until', 'next')
+if v[1] then
+	call('HDEL', row, 'pat', 'pby', 'pwhy', 'ref')
+	if v[2] and not v[3] then call('HSET', row, 'next', sooner(v[4], ARGV[2])) end
+	requeue(S, ARGV[1])
+end
+return 1
 `)
 
 // resend lets a dead letter wait to be sent again.

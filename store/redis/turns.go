@@ -25,11 +25,11 @@ func (s *Store) Claim(ctx context.Context, now time.Time, max int, ttl time.Dura
 	}
 	var turns []notify.Turn
 	head := integer(out[0])
-	for out = out[1:]; len(out) >= 7; out = out[7:] {
+	for out = out[1:]; len(out) >= 8; out = out[8:] {
 		tn := notify.Turn{
 			Lease:      lease.Lease{Key: store.SubscriberKey(out[0]), Token: integer(out[1]), Until: until},
 			Subscriber: out[0], Cursor: integer(out[2]), Since: at(out[3]), Head: head,
-			Attempts: int(integer(out[5])), FirstTry: at(out[6]),
+			Attempts: int(integer(out[5])), FirstTry: at(out[6]), Refusals: int(integer(out[7])),
 		}
 		if out[4] != "" {
 			tn.Pending = new(notify.Digest)
@@ -89,7 +89,7 @@ type end struct {
 	next, now time.Time
 	cursor    int64
 	since     time.Time
-	reason    string
+	burial    notify.Burial // of a retry, the reason alone
 }
 
 func (s *Store) end(ctx context.Context, l lease.Lease, e end) error {
@@ -116,7 +116,7 @@ func (s *Store) end(ctx context.Context, l lease.Lease, e end) error {
 			}
 		}
 		out, err := s.promising().list(ctx, endTurn, id, l.Token, e.how, e.next.UnixMilli(), e.now.UnixMilli(),
-			e.cursor, e.since.UnixMilli(), e.reason, version, told)
+			e.cursor, e.since.UnixMilli(), e.burial.Reason, version, told, e.burial.Refused, e.burial.Pause)
 		if err != nil {
 			return err
 		}
@@ -139,12 +139,12 @@ func (s *Store) Ack(ctx context.Context, l lease.Lease, now, next time.Time) err
 
 // Retry ends the turn: the pending digest was not accepted.
 func (s *Store) Retry(ctx context.Context, l lease.Lease, now, next time.Time, reason string) error {
-	return s.end(ctx, l, end{how: "retry", now: now, next: next, reason: reason})
+	return s.end(ctx, l, end{how: "retry", now: now, next: next, burial: notify.Burial{Reason: reason}})
 }
 
 // Bury ends the turn: the pending digest becomes a dead letter.
-func (s *Store) Bury(ctx context.Context, l lease.Lease, now, next time.Time, reason string) error {
-	return s.end(ctx, l, end{how: "bury", now: now, next: next, reason: reason})
+func (s *Store) Bury(ctx context.Context, l lease.Lease, now, next time.Time, b notify.Burial) error {
+	return s.end(ctx, l, end{how: "bury", now: now, next: next, burial: b})
 }
 
 // Release ends the turn without a change.
@@ -168,6 +168,32 @@ func (s *Store) SendNow(ctx context.Context, ids []string, now time.Time) error 
 	return err
 }
 
+// Pause keeps a subscriber from being claimed.
+func (s *Store) Pause(ctx context.Context, id string, p notify.Pause) error {
+	n, err := s.promising().number(ctx, pause, id, p.Since.UnixMilli(), string(p.By), p.Why)
+	if err == nil && n == 0 {
+		err = store.ErrNotFound
+	}
+	return err
+}
+
+// Resume ends a pause.
+func (s *Store) Resume(ctx context.Context, id string, now time.Time) error {
+	n, err := s.promising().number(ctx, resume, id, now.UnixMilli())
+	if err == nil && n == 0 {
+		err = store.ErrNotFound
+	}
+	return err
+}
+
+// paused reads pat, pby and pwhy.
+func paused(v []any) *notify.Pause {
+	if v[0] == nil {
+		return nil
+	}
+	return &notify.Pause{Since: at(text(v[0])), By: notify.PausedBy(text(v[1])), Why: text(v[2])}
+}
+
 // Standings lists every enrolled subscriber.
 func (s *Store) Standings(ctx context.Context) ([]store.Standing, error) {
 	ids, err := s.c.ZRange(ctx, keySubs(), 0, -1).Result()
@@ -176,12 +202,13 @@ func (s *Store) Standings(ctx context.Context) ([]store.Standing, error) {
 	}
 	var all []store.Standing
 	err = each(ctx, s.c, ids, func(p redis.Pipeliner, id string) error {
-		return p.HMGet(ctx, keySub(id), "cursor", "since", "next", "pid", "att", "err", "sent").Err()
+		return p.HMGet(ctx, keySub(id), "cursor", "since", "next", "pid", "att", "err", "sent", "pat", "pby", "pwhy", "ref").Err()
 	}, func(id string, cmd redis.Cmder) error {
 		v := cmd.(*redis.SliceCmd).Val()
 		all = append(all, store.Standing{
 			Subscriber: id, Cursor: integer(text(v[0])), Since: at(text(v[1])), Next: at(text(v[2])), Pending: text(v[3]),
 			Attempts: int(integer(text(v[4]))), LastError: text(v[5]), LastSent: at(text(v[6])),
+			Paused: paused(v[7:10]), Refusals: int(integer(text(v[10]))),
 		})
 		return nil
 	})

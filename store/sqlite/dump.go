@@ -94,6 +94,7 @@ var dumps = []struct {
 		return store.Row{Subscriber: &store.SubscriberRow{
 			ID: s.id, Schedule: s.schedule, Cursor: s.cursor, Since: store.FromMilli(s.since), Next: store.FromMilli(s.next),
 			Left: at(s.leftAt), Pending: pending, Attempts: s.attempts, FirstTry: at(s.firstTry), LastError: s.lastError, LastSent: at(s.lastSent),
+			Paused: s.paused(), Refusals: s.refusals,
 		}}, err
 	}},
 	{`SELECT digest, subscriber, reason, attempts, buried, resend FROM letters ORDER BY n`, func(r scanner) (store.Row, error) {
@@ -231,6 +232,10 @@ func (t *tx) restoreSubscriber(r store.SubscriberRow) error {
 	s.schedule, s.cursor, s.since, s.next, s.leftAt = r.Schedule, r.Cursor, r.Since.UnixMilli(), r.Next.UnixMilli(), milli(r.Left)
 	s.clear()
 	s.attempts, s.firstTry, s.lastError, s.lastSent = r.Attempts, milli(r.FirstTry), r.LastError, milli(r.LastSent)
+	s.pausedAt, s.pausedBy, s.pausedWhy, s.refusals = sql.NullInt64{}, "", "", r.Refusals
+	if r.Paused != nil {
+		s.pause(*r.Paused)
+	}
 	if r.Pending != nil {
 		body, err := store.Encode(*r.Pending)
 		if err != nil {

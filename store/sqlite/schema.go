@@ -102,7 +102,11 @@ CREATE TABLE subscribers (
 	first_try  INTEGER,
 	last_error TEXT NOT NULL DEFAULT '',
 	last_sent  INTEGER,
-	due        INTEGER AS (CASE WHEN left_at IS NULL THEN coalesce(until, next) END) VIRTUAL
+	paused_at  INTEGER,                    -- null unless paused
+	paused_by  TEXT NOT NULL DEFAULT '',
+	paused_why TEXT NOT NULL DEFAULT '',
+	refusals   INTEGER NOT NULL DEFAULT 0, -- digests on end that were refused for good
+	due        INTEGER AS (CASE WHEN left_at IS NULL AND paused_at IS NULL THEN coalesce(until, next) END) VIRTUAL
 ) STRICT;
 CREATE INDEX subscribers_due ON subscribers (due, id) WHERE due IS NOT NULL;
 

@@ -91,6 +91,40 @@ func (s *Store) SendNow(ctx context.Context, ids []string, now time.Time) error 
 	})
 }
 
+// Pause keeps a subscriber from being claimed.
+func (s *Store) Pause(ctx context.Context, id string, p notify.Pause) error {
+	return s.change(ctx, id, func(sub *subscriber) { sub.pause(p) })
+}
+
+// Resume ends a pause.
+func (s *Store) Resume(ctx context.Context, id string, now time.Time) error {
+	return s.change(ctx, id, func(sub *subscriber) {
+		if !sub.pausedAt.Valid {
+			return
+		}
+		sub.pausedAt, sub.pausedBy, sub.pausedWhy, sub.refusals = sql.NullInt64{}, "", "", 0
+		if sub.pending != nil && !sub.until.Valid {
+			sub.next = min(sub.next, now.UnixMilli())
+		}
+	})
+}
+
+// change rewrites the row of a subscriber that need not have a turn.
+func (s *Store) change(ctx context.Context, id string, run func(*subscriber)) error {
+	return s.w.do(ctx, func(t *tx) error {
+		sub := new(subscriber)
+		err := sub.scan(t.row(`SELECT `+subscriberColumns+` FROM subscribers WHERE id = ?`, id))
+		if errors.Is(err, sql.ErrNoRows) {
+			return store.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		run(sub)
+		return t.save(sub)
+	})
+}
+
 // Standings lists every enrolled subscriber.
 func (s *Store) Standings(ctx context.Context) ([]store.Standing, error) {
 	var all []store.Standing
@@ -102,6 +136,7 @@ func (s *Store) Standings(ctx context.Context) ([]store.Standing, error) {
 		all = append(all, store.Standing{
 			Subscriber: sub.id, Cursor: sub.cursor, Since: store.FromMilli(sub.since), Next: store.FromMilli(sub.next),
 			Pending: sub.pendingID, Attempts: sub.attempts, LastError: sub.lastError, LastSent: at(sub.lastSent),
+			Paused: sub.paused(), Refusals: sub.refusals,
 		})
 		return nil
 	}, `SELECT `+subscriberColumns+` FROM subscribers WHERE left_at IS NULL ORDER BY id`)

@@ -25,22 +25,43 @@ type subscriber struct {
 	attempts             int
 	firstTry, lastSent   sql.NullInt64
 	lastError            string
+	pausedAt             sql.NullInt64
+	pausedBy, pausedWhy  string
+	refusals             int
 }
 
 const subscriberColumns = `n, id, schedule, cursor, since, next, asked, until, left_at, token, ended,
-	pending, pending_id, attempts, first_try, last_sent, last_error`
+	pending, pending_id, attempts, first_try, last_sent, last_error, paused_at, paused_by, paused_why, refusals`
 
 func (s *subscriber) scan(r scanner) error {
 	return r.Scan(&s.n, &s.id, &s.schedule, &s.cursor, &s.since, &s.next, &s.asked, &s.until, &s.leftAt, &s.token, &s.ended,
-		&s.pending, &s.pendingID, &s.attempts, &s.firstTry, &s.lastSent, &s.lastError)
+		&s.pending, &s.pendingID, &s.attempts, &s.firstTry, &s.lastSent, &s.lastError,
+		&s.pausedAt, &s.pausedBy, &s.pausedWhy, &s.refusals)
 }
 
 func (t *tx) save(s *subscriber) error {
 	_, err := t.exec(`UPDATE subscribers SET schedule = ?, cursor = ?, since = ?, next = ?, asked = ?, until = ?, left_at = ?,
-		token = ?, ended = ?, pending = ?, pending_id = ?, attempts = ?, first_try = ?, last_sent = ?, last_error = ? WHERE n = ?`,
+		token = ?, ended = ?, pending = ?, pending_id = ?, attempts = ?, first_try = ?, last_sent = ?, last_error = ?,
+		paused_at = ?, paused_by = ?, paused_why = ?, refusals = ? WHERE n = ?`,
 		s.schedule, s.cursor, s.since, s.next, s.asked, s.until, s.leftAt,
-		s.token, s.ended, s.pending, s.pendingID, s.attempts, s.firstTry, s.lastSent, s.lastError, s.n)
+		s.token, s.ended, s.pending, s.pendingID, s.attempts, s.firstTry, s.lastSent, s.lastError,
+		s.pausedAt, s.pausedBy, s.pausedWhy, s.refusals, s.n)
 	return err
+}
+
+// pause puts the subscriber on hold, unless it is already.
+func (s *subscriber) pause(p notify.Pause) {
+	if !s.pausedAt.Valid {
+		s.pausedAt, s.pausedBy, s.pausedWhy = milli(p.Since), string(p.By), p.Why
+	}
+}
+
+// paused is the pause that the subscriber is in, or nil.
+func (s *subscriber) paused() *notify.Pause {
+	if !s.pausedAt.Valid {
+		return nil
+	}
+	return &notify.Pause{Since: at(s.pausedAt), By: notify.PausedBy(s.pausedBy), Why: s.pausedWhy}
 }
 
 // digest decodes the pending digest, or returns nil.
@@ -111,7 +132,7 @@ func (s *Store) Claim(ctx context.Context, now time.Time, max int, ttl time.Dura
 			turns = append(turns, notify.Turn{
 				Lease:      lease.Lease{Key: store.SubscriberKey(sub.id), Token: sub.token, Until: until},
 				Subscriber: sub.id, Cursor: sub.cursor, Since: store.FromMilli(sub.since), Head: head,
-				Pending: pending, Attempts: sub.attempts, FirstTry: at(sub.firstTry),
+				Pending: pending, Attempts: sub.attempts, FirstTry: at(sub.firstTry), Refusals: sub.refusals,
 			})
 		}
 		return nil
@@ -242,7 +263,7 @@ func (s *Store) Ack(ctx context.Context, l lease.Lease, now, next time.Time) err
 		}
 		sub.moveOn(d)
 		sub.clear()
-		sub.lastSent = milli(now)
+		sub.lastSent, sub.refusals = milli(now), 0
 		return nil
 	})
 }
@@ -263,7 +284,7 @@ func (s *Store) Retry(ctx context.Context, l lease.Lease, now, next time.Time, r
 }
 
 // Bury ends the turn: the pending digest becomes a dead letter.
-func (s *Store) Bury(ctx context.Context, l lease.Lease, now, next time.Time, reason string) error {
+func (s *Store) Bury(ctx context.Context, l lease.Lease, now, next time.Time, b notify.Burial) error {
 	return s.end(ctx, l, next, func(t *tx, sub *subscriber) error {
 		d, err := s.pending(sub)
 		if err != nil {
@@ -272,12 +293,18 @@ func (s *Store) Bury(ctx context.Context, l lease.Lease, now, next time.Time, re
 		if _, err := t.exec(`INSERT INTO letters (id, subscriber, digest, reason, attempts, buried) VALUES (?, ?, ?, ?, ?, ?)
 			ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, reason = excluded.reason, attempts = excluded.attempts,
 			buried = excluded.buried, resend = NULL`,
-			d.ID, sub.id, sub.pending, reason, sub.attempts+1, now.UnixMilli()); err != nil {
+			d.ID, sub.id, sub.pending, b.Reason, sub.attempts+1, now.UnixMilli()); err != nil {
 			return err
 		}
 		sub.moveOn(d)
 		sub.clear()
-		sub.lastError = reason
+		sub.lastError = b.Reason
+		if b.Refused {
+			sub.refusals++
+		}
+		if b.Pause {
+			sub.pause(notify.Pause{Since: now, By: notify.ByReceiver, Why: b.Reason})
+		}
 		return nil
 	})
 }

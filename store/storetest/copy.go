@@ -9,6 +9,7 @@ import (
 
 	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/fetcher"
+	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
 )
 
@@ -49,7 +50,7 @@ func furnished(t *testing.T, opener Opener) *suite {
 		case "desk":
 			s.ok(s.Ack(s.ctx(), tn.Lease, after(63), after(90)))
 		case "gone":
-			s.ok(s.Bury(s.ctx(), tn.Lease, after(63), after(90), "no such mailbox"))
+			s.ok(s.Bury(s.ctx(), tn.Lease, after(63), after(90), notify.Burial{Reason: "no such mailbox", Refused: true, Pause: true}))
 			s.ok(s.Resend(s.ctx(), digest(tn, hits, after(63)).ID, after(64)))
 		case "waits":
 			s.ok(s.Retry(s.ctx(), tn.Lease, after(63), after(70), "busy"))
@@ -133,6 +134,7 @@ func testCopy(t *testing.T, from, to Opener) {
 		s.ok(err)
 		return v
 	})
+	compare("resuming", func(s *suite) any { return s.Resume(s.ctx(), "gone", after(94)) })
 	compare("turns", func(s *suite) any {
 		ts := s.turns(after(95))
 		for i := range ts {

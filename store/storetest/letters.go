@@ -16,7 +16,7 @@ func (s *suite) bury(n, minute, next int) notify.Digest {
 	d := digest(tn, nil, after(minute))
 	d.ID = fmt.Sprintf("letter-%d", n)
 	s.ok(s.Seal(s.ctx(), tn.Lease, d))
-	s.ok(s.Bury(s.ctx(), tn.Lease, after(minute), after(next), "rejected"))
+	s.ok(s.Bury(s.ctx(), tn.Lease, after(minute), after(next), notify.Burial{Reason: "rejected"}))
 	return d
 }
 
@@ -36,7 +36,7 @@ var letterTests = []testCase{
 		s.ok(s.Seal(s.ctx(), tn.Lease, d))
 		s.ok(s.Retry(s.ctx(), tn.Lease, t0, after(1), "deferred"))
 		tn = s.turn(after(1))
-		s.ok(s.Bury(s.ctx(), tn.Lease, after(1), after(60), "rejected"))
+		s.ok(s.Bury(s.ctx(), tn.Lease, after(1), after(60), notify.Burial{Reason: "rejected"}))
 		same(s, "letters", s.letters(), []notify.DeadLetter{{Digest: d, Reason: "rejected", Attempts: 2, Buried: after(1)}})
 		same(s, "standing", standing(s, "desk"), store.Standing{
 			Subscriber: "desk", Cursor: 2, Since: t0, Next: after(60), LastError: "rejected",
@@ -101,7 +101,7 @@ var letterTests = []testCase{
 		s.ok(s.Ack(s.ctx(), tn.Lease, after(30), after(1000)))
 		tn = s.turn(after(31))
 		same(s, "then the letter", tn.Pending, &old)
-		s.ok(s.Bury(s.ctx(), tn.Lease, after(31), after(1000), "again"))
+		s.ok(s.Bury(s.ctx(), tn.Lease, after(31), after(1000), notify.Burial{Reason: "again"}))
 		same(s, "buried again", s.letters(), []notify.DeadLetter{{Digest: old, Reason: "again", Attempts: 1, Buried: after(31)}})
 	}},
 	{"AResentLetterDoesNotMoveTheCursorBack", func(s *suite) {
@@ -109,7 +109,9 @@ var letterTests = []testCase{
 		s.enrol(t0, "desk")
 		for i, end := range []func(notify.Turn) error{
 			func(tn notify.Turn) error { return s.Ack(s.ctx(), tn.Lease, after(9), after(10)) },
-			func(tn notify.Turn) error { return s.Bury(s.ctx(), tn.Lease, after(9), after(10), "again") },
+			func(tn notify.Turn) error {
+				return s.Bury(s.ctx(), tn.Lease, after(9), after(10), notify.Burial{Reason: "again"})
+			},
 		} {
 			now := after(20 * i)
 			s.ok(s.SendNow(s.ctx(), nil, now))
@@ -117,7 +119,7 @@ var letterTests = []testCase{
 			d := digest(tn, nil, t0.Add(-time.Hour))
 			d.ID, d.To = fmt.Sprintf("old-%d", i), 1
 			s.ok(s.Seal(s.ctx(), tn.Lease, d))
-			s.ok(s.Bury(s.ctx(), tn.Lease, now, now, "rejected"))
+			s.ok(s.Bury(s.ctx(), tn.Lease, now, now, notify.Burial{Reason: "rejected"}))
 			s.ok(s.Advance(s.ctx(), s.turn(now).Lease, 3, now, after(1000)))
 			s.ok(s.Resend(s.ctx(), d.ID, now))
 			s.ok(end(s.turn(now)))

@@ -23,6 +23,8 @@ type modelSub struct {
 	firstTry     time.Time
 	lastError    string
 	lastSent     time.Time
+	paused       *notify.Pause
+	refusals     int
 }
 
 type modelLetter struct {
@@ -69,7 +71,7 @@ func (m *model) enlist(e store.Enrolment) {
 func (m *model) turnable(now time.Time) []*modelSub {
 	var out []*modelSub
 	for _, s := range m.subs {
-		if s.in && !s.due.at().After(now) {
+		if s.in && s.paused == nil && !s.due.at().After(now) {
 			out = append(out, s)
 		}
 	}
@@ -91,7 +93,7 @@ func (m *model) claimTurn(s *modelSub, l lease.Lease) notify.Turn {
 	s.due.token, s.due.until, s.due.asked = l.Token, l.Until, time.Time{}
 	return notify.Turn{
 		Lease: l, Subscriber: s.id, Cursor: s.cursor, Since: s.since, Head: m.head,
-		Pending: s.pending, Attempts: s.attempts, FirstTry: s.firstTry,
+		Pending: s.pending, Attempts: s.attempts, FirstTry: s.firstTry, Refusals: s.refusals,
 	}
 }
 
@@ -179,6 +181,7 @@ func (m *model) ack(l lease.Lease, now, next time.Time) error {
 		})
 		s.moveOn(d.To, d.Until)
 		s.pending, s.attempts, s.firstTry, s.lastError, s.lastSent = nil, 0, time.Time{}, "", now
+		s.refusals = 0
 		return nil
 	})
 }
@@ -197,19 +200,51 @@ func (m *model) retry(l lease.Lease, now, next time.Time, reason string) error {
 	})
 }
 
-func (m *model) bury(l lease.Lease, now, next time.Time, reason string) error {
+func (m *model) bury(l lease.Lease, now, next time.Time, b notify.Burial) error {
 	return m.end(l, next, func(s *modelSub) error {
 		d := s.pending
 		if d == nil {
 			return store.ErrNoPending
 		}
 		m.letters = append(m.letters, &modelLetter{subscriber: s.id, DeadLetter: notify.DeadLetter{
-			Digest: *d, Reason: reason, Attempts: s.attempts + 1, Buried: now,
+			Digest: *d, Reason: b.Reason, Attempts: s.attempts + 1, Buried: now,
 		}})
 		s.moveOn(d.To, d.Until)
-		s.pending, s.attempts, s.firstTry, s.lastError = nil, 0, time.Time{}, reason
+		s.pending, s.attempts, s.firstTry, s.lastError = nil, 0, time.Time{}, b.Reason
+		if b.Refused {
+			s.refusals++
+		}
+		if b.Pause && s.paused == nil {
+			s.paused = &notify.Pause{Since: now, By: notify.ByReceiver, Why: b.Reason}
+		}
 		return nil
 	})
+}
+
+func (m *model) pause(id string, p notify.Pause) error {
+	s := m.subs[id]
+	if s == nil {
+		return store.ErrNotFound
+	}
+	if s.paused == nil {
+		s.paused = &p
+	}
+	return nil
+}
+
+func (m *model) resume(id string, now time.Time) error {
+	s := m.subs[id]
+	if s == nil {
+		return store.ErrNotFound
+	}
+	if s.paused == nil {
+		return nil
+	}
+	s.paused, s.refusals = nil, 0
+	if s.pending != nil && s.due.until.IsZero() {
+		s.due.next = sooner(s.due.next, now)
+	}
+	return nil
 }
 
 func (m *model) resend(id string, now time.Time) error {
@@ -245,6 +280,7 @@ func (m *model) standings() []store.Standing {
 		st := store.Standing{
 			Subscriber: s.id, Cursor: s.cursor, Since: s.since, Next: s.due.next,
 			Attempts: s.attempts, LastError: s.lastError, LastSent: s.lastSent,
+			Paused: s.paused, Refusals: s.refusals,
 		}
 		if s.pending != nil {
 			st.Pending = s.pending.ID

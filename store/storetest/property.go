@@ -54,6 +54,7 @@ func testModel(t *testing.T, opener Opener) {
 			"reader2":     h.reader,
 			"claimLetter": h.claimLetters,
 			"erase":       h.erase,
+			"pause":       h.pause,
 			"sweep":       h.sweep,
 			"":            h.check,
 		})
@@ -270,7 +271,9 @@ func (h *history) check(rt *rapid.T) {
 	for _, s := range h.model.subs {
 		if s.in {
 			counts.Subscribers++
-			due = sooner(due, s.due.at())
+			if s.paused == nil {
+				due = sooner(due, s.due.at())
+			}
 		}
 	}
 	slices.SortFunc(states, func(a, b fetcher.State) int { return cmp.Compare(a.FeedID, b.FeedID) })

@@ -90,7 +90,8 @@ func (h *history) turn(rt *rapid.T) {
 	case "retry":
 		h.errs(rt, "Retry", h.Retry(h.ctx, l, now, next, "why"), h.model.retry(l, now, next, "why"))
 	case "bury":
-		h.errs(rt, "Bury", h.Bury(h.ctx, l, now, next, "why"), h.model.bury(l, now, next, "why"))
+		b := notify.Burial{Reason: "why", Refused: rapid.Bool().Draw(rt, "refused"), Pause: rapid.IntRange(0, 4).Draw(rt, "pause") == 0}
+		h.errs(rt, "Bury", h.Bury(h.ctx, l, now, next, b), h.model.bury(l, now, next, b))
 	case "release":
 		h.errs(rt, "Release", h.Release(h.ctx, l, next), h.model.end(l, next, func(*modelSub) error { return nil }))
 	}
@@ -107,6 +108,17 @@ func (h *history) letter(rt *rapid.T) {
 		return
 	}
 	h.errs(rt, "Resend", h.Resend(h.ctx, id, now), h.model.resend(id, now))
+}
+
+// pause pauses a subscriber, or, twice as often, resumes it.
+func (h *history) pause(rt *rapid.T) {
+	id, now := rapid.SampledFrom(append([]string{"nobody"}, subIDs...)).Draw(rt, "subscriber"), h.tick(rt)
+	if rapid.IntRange(0, 2).Draw(rt, "pause") > 0 {
+		h.errs(rt, "Resume", h.Resume(h.ctx, id, now), h.model.resume(id, now))
+		return
+	}
+	p := notify.Pause{Since: now, By: notify.ByOperator, Why: rapid.SampledFrom([]string{"", "on leave"}).Draw(rt, "why")}
+	h.errs(rt, "Pause", h.Pause(h.ctx, id, p), h.model.pause(id, p))
 }
 
 func (h *history) checkTurns(rt *rapid.T) {

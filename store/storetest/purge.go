@@ -80,7 +80,7 @@ func testPurge(s *suite) {
 	dead.Groups[0].Entries = dead.Groups[0].Entries[:1]
 	dead.Entries = 1
 	s.ok(s.Seal(s.ctx(), ts[0].Lease, dead))
-	s.ok(s.Bury(s.ctx(), ts[0].Lease, t0, after(60), "rejected"))
+	s.ok(s.Bury(s.ctx(), ts[0].Lease, t0, after(60), notify.Burial{Reason: "rejected"}))
 	s.ok(s.Seal(s.ctx(), ts[1].Lease, pending))
 
 	s.ok(s.Purge(s.ctx(), secret.ID, after(1)))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/newswatch/newswatch/lease"
+	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
 )
 
@@ -226,7 +227,7 @@ var readerTests = []testCase{
 		tn := s.turn(t0)
 		d := digest(tn, hits, t0)
 		s.ok(s.Seal(s.ctx(), tn.Lease, d))
-		s.ok(s.Bury(s.ctx(), tn.Lease, t0, after(1), "no"))
+		s.ok(s.Bury(s.ctx(), tn.Lease, t0, after(1), notify.Burial{Reason: "no"}))
 		s.ok(s.Resend(s.ctx(), d.ID, after(1)))
 		tn = s.turn(after(1))
 		same(s, "pending", tn.Pending.ID, d.ID)
@@ -331,7 +332,7 @@ var readerTests = []testCase{
 				if tn.Cursor == 0 {
 					s.ok(s.Ack(s.ctx(), tn.Lease, after(1), after(1)))
 				} else {
-					s.ok(s.Bury(s.ctx(), tn.Lease, after(1), after(1), "no"))
+					s.ok(s.Bury(s.ctx(), tn.Lease, after(1), after(1), notify.Burial{Reason: "no"}))
 				}
 			}
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/lease"
+	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
 )
 
@@ -58,7 +59,7 @@ var robustTests = []testCase{
 		for _, tn := range s.turns(t0) {
 			d := digest(tn, nil, t0)
 			s.ok(s.Seal(s.ctx(), tn.Lease, d))
-			s.ok(s.Bury(s.ctx(), tn.Lease, t0, after(9), tn.Subscriber))
+			s.ok(s.Bury(s.ctx(), tn.Lease, t0, after(9), notify.Burial{Reason: tn.Subscriber}))
 			s.ok(s.Resend(s.ctx(), d.ID, after(1)))
 		}
 		same(s, "turns", len(s.turns(after(1))), len(odd))
@@ -96,6 +97,8 @@ func testCancelled(s *suite) {
 		"Release":      func() error { return s.Release(ctx, tn.Lease, t0) },
 		"Enrol":        func() error { return s.Enrol(ctx, nil, t0) },
 		"SendNow":      func() error { return s.SendNow(ctx, nil, t0) },
+		"Pause":        func() error { return s.Pause(ctx, "desk", notify.Pause{Since: t0}) },
+		"Resume":       func() error { return s.Resume(ctx, "desk", t0) },
 		"Standings":    func() error { _, err := s.Standings(ctx); return err },
 		"DeadLetters":  func() error { _, err := s.DeadLetters(ctx); return err },
 		"Resend":       func() error { return s.Resend(ctx, "x", t0) },

@@ -28,7 +28,7 @@ type Opener func(t testing.TB) func() store.Store
 
 // Run tests an engine.
 func Run(t *testing.T, opener Opener) {
-	for _, group := range [][]testCase{feedTests, recordTests, hitTests, turnTests, letterTests, purgeTests, sweepTests, robustTests, readerTests} {
+	for _, group := range [][]testCase{feedTests, recordTests, hitTests, turnTests, letterTests, pauseTests, purgeTests, sweepTests, robustTests, readerTests} {
 		for _, c := range group {
 			t.Run(c.name, func(t *testing.T) {
 				open := opener(t)
@@ -281,6 +281,14 @@ func (s *suite) counts() store.Counts {
 	c, err := s.Counts(s.ctx())
 	s.ok(err)
 	return c
+}
+
+func leases(turns ...notify.Turn) []lease.Lease {
+	var out []lease.Lease
+	for _, tn := range turns {
+		out = append(out, tn.Lease)
+	}
+	return out
 }
 
 func keys(ls []lease.Lease) []string {

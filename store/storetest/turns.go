@@ -68,7 +68,7 @@ var turnTests = []testCase{
 		d := digest(tn, nil, t0)
 		s.is(s.Ack(s.ctx(), tn.Lease, t0, after(9)), store.ErrNoPending)
 		s.is(s.Retry(s.ctx(), tn.Lease, t0, after(9), "x"), store.ErrNoPending)
-		s.is(s.Bury(s.ctx(), tn.Lease, t0, after(9), "x"), store.ErrNoPending)
+		s.is(s.Bury(s.ctx(), tn.Lease, t0, after(9), notify.Burial{Reason: "x"}), store.ErrNoPending)
 		s.ok(s.Seal(s.ctx(), tn.Lease, d))
 		s.ok(s.Seal(s.ctx(), tn.Lease, d)) // the answer to the first was lost
 		other := d
@@ -105,7 +105,7 @@ var turnTests = []testCase{
 			"Advance": func() error { return s.Advance(s.ctx(), late.Lease, 1, after(6), after(9)) },
 			"Ack":     func() error { return s.Ack(s.ctx(), late.Lease, after(6), after(9)) },
 			"Retry":   func() error { return s.Retry(s.ctx(), late.Lease, after(6), after(9), "x") },
-			"Bury":    func() error { return s.Bury(s.ctx(), late.Lease, after(6), after(9), "x") },
+			"Bury":    func() error { return s.Bury(s.ctx(), late.Lease, after(6), after(9), notify.Burial{Reason: "x"}) },
 			"Release": func() error { return s.Release(s.ctx(), late.Lease, after(9)) },
 		} {
 			if err := write(); err == nil {
