@@ -95,6 +95,10 @@ type Digest struct {
 	Cap         int
 	WhenEmpty   notify.WhenEmpty
 	Timezone    *time.Location
+	// Lang is one of notify.Languages.
+	Lang string
+	// Layout is made of the operator's templates, where there are any.
+	Layout notify.Layout
 	// ChildIdentityGuard withholds what could identify a child, from digests and
 	// pages alike.
 	ChildIdentityGuard bool
@@ -215,6 +219,7 @@ func defaults() Config {
 			Cap:         40,
 			WhenEmpty:   notify.Skip,
 			Timezone:    time.UTC,
+			Lang:        "en",
 
 			ChildIdentityGuard: true,
 		},

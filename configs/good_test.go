@@ -27,15 +27,15 @@ func dump(c *Loaded, warnings []Warning) string {
 		c.Store.Addresses, c.Store.Master, c.Store.DB, c.Store.TLS, c.Store.Username, secret(c.Store.Password))
 	fmt.Fprintf(&b, "http %q %q token=%s\n", c.HTTP.Listen, c.HTTP.PublicURL, secret(c.HTTP.AdminToken))
 	fmt.Fprintf(&b, "fetch %+v\n", c.Fetch)
-	fmt.Fprintf(&b, "digest first_window=%s cap=%d when_empty=%s timezone=%s guard=%t\n", c.Digest.FirstWindow, c.Digest.Cap, c.Digest.WhenEmpty,
-		c.Digest.Timezone, c.Digest.ChildIdentityGuard)
+	fmt.Fprintf(&b, "digest first_window=%s cap=%d when_empty=%s timezone=%s lang=%s guard=%t\n", c.Digest.FirstWindow, c.Digest.Cap, c.Digest.WhenEmpty,
+		c.Digest.Timezone, c.Digest.Lang, c.Digest.ChildIdentityGuard)
 	fmt.Fprintf(&b, "smtp %q %d %s %q password=%s from=%q\n", c.SMTP.Host, c.SMTP.Port, c.SMTP.TLS, c.SMTP.Username, secret(c.SMTP.Password), c.SMTP.From)
 	fmt.Fprintf(&b, "retention %+v\ninclude %q\nlog %+v\n", c.Retention, c.Include, c.Log)
 	for _, f := range c.Feeds {
 		fmt.Fprintf(&b, "feed %+v\n", f)
 	}
 	for _, s := range c.Subscribers {
-		fmt.Fprintf(&b, "subscriber %s %s %+v schedule=%q timezone=%s when_empty=%s cap=%d", s.ID, s.Channel.Kind(), s.Selection, s.Schedule, s.Timezone, s.WhenEmpty, s.Cap)
+		fmt.Fprintf(&b, "subscriber %s %s %+v schedule=%q timezone=%s lang=%s when_empty=%s cap=%d", s.ID, s.Channel.Kind(), s.Selection, s.Schedule, s.Timezone, s.Lang, s.WhenEmpty, s.Cap)
 		switch ch := s.Channel.(type) {
 		case WebhookChannel:
 			fmt.Fprintf(&b, " secrets=%d", len(ch.Secrets))
@@ -96,7 +96,7 @@ func TestDefaultsAgree(t *testing.T) {
 	for _, key := range []string{
 		"data:", "store:", "listen:", "public_url:", "admin_token_file:", "interval:", "min_interval:", "max_interval:",
 		"timeout:", "max_body:", "concurrency:", "per_host:", "contact:", "full_text:", "allow_networks:", "first_window:", "cap:", "when_empty:",
-		"timezone:", "host:", "port:", "tls:", "username:", "password_file:", "from:", "hits:", "items:", "feeds:", "rules:", "subscribers:", "level:",
+		"timezone:", "lang:", "text_template:", "html_template:", "host:", "port:", "tls:", "username:", "password_file:", "from:", "hits:", "items:", "feeds:", "rules:", "subscribers:", "level:",
 	} {
 		if !strings.Contains(string(main), key) {
 			t.Errorf("newswatch.yaml does not show %s", key)

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/newswatch/newswatch/feed"
-	"github.com/newswatch/newswatch/notify"
 )
 
 // server reads newswatch.yaml into cfg, which holds the defaults.
@@ -33,12 +32,8 @@ func (l *loader) server(doc *document, cfg *Config) {
 	l.fetch(root.sub("fetch", "interval", "min_interval", "max_interval", "timeout", "max_body", "concurrency",
 		"per_host", "contact", "full_text", "allow_networks"), &cfg.Fetch)
 
-	digest := root.sub("digest", "first_window", "cap", "when_empty", "timezone", "child_identity_guard")
-	digest.duration("first_window", &cfg.Digest.FirstWindow, 0, 36500*day)
-	digest.integer("cap", &cfg.Digest.Cap, 1000)
-	choice(digest, "when_empty", &cfg.Digest.WhenEmpty, notify.Skip, notify.Send)
-	parsed(digest, "timezone", &cfg.Digest.Timezone, parseZone)
-	digest.truth("child_identity_guard", &cfg.Digest.ChildIdentityGuard)
+	l.digest(root.sub("digest", "first_window", "cap", "when_empty", "timezone", "lang", "text_template", "html_template",
+		"child_identity_guard"), &cfg.Digest)
 
 	l.smtp(root.sub("smtp", "host", "port", "tls", "username", "password", "password_file", "from"), &cfg.SMTP)
 

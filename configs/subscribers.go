@@ -45,9 +45,9 @@ func (l *loader) subscriberFile(doc *document, cfg *Config, k known) []Subscribe
 func (l *loader) subscriber(doc *document, n *yaml.Node, path string, cfg *Config, k known) (Subscriber, bool) {
 	before := len(l.problems) + l.more
 	s := l.open(doc, n, path, "id", "email", "webhook", "file", "chat", "rules", "tags", "severity", "languages",
-		"schedule", "timezone", "when_empty", "cap")
+		"schedule", "timezone", "lang", "when_empty", "cap")
 	out := Subscriber{Subscriber: notify.Subscriber{
-		Timezone: cfg.Digest.Timezone, WhenEmpty: cfg.Digest.WhenEmpty, Cap: cfg.Digest.Cap,
+		Timezone: cfg.Digest.Timezone, Lang: cfg.Digest.Lang, WhenEmpty: cfg.Digest.WhenEmpty, Cap: cfg.Digest.Cap,
 		Unguarded: !cfg.Digest.ChildIdentityGuard,
 	}}
 	if t, ok := l.resolve(doc, n); ok && isNull(t) {
@@ -72,6 +72,7 @@ func (l *loader) subscriber(doc *document, n *yaml.Node, path string, cfg *Confi
 		out.Selection.Languages = append(out.Selection.Languages, lang)
 	}
 	parsed(s, "timezone", &out.Timezone, parseZone)
+	choice(s, "lang", &out.Lang, notify.Languages()...)
 	choice(s, "when_empty", &out.WhenEmpty, notify.Skip, notify.Send)
 	s.integer("cap", &out.Cap, 1000)
 	out.Schedule = l.schedule(s, out.Timezone)

@@ -2,6 +2,9 @@ package daemon
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,7 +31,6 @@ func Preview(ctx context.Context, loaded *configs.Loaded, st store.Store, id str
 		return notify.Digest{}, fmt.Errorf("daemon: there is no subscriber %q; there are: %s", id, strings.Join(ids, ", "))
 	}
 	sub := loaded.Subscribers[i].Subscriber
-	sub.WhenEmpty = notify.Send
 
 	counts, err := st.Counts(ctx)
 	if err != nil {
@@ -68,7 +70,7 @@ func Preview(ctx context.Context, loaded *configs.Loaded, st store.Store, id str
 	if err != nil {
 		return notify.Digest{}, err
 	}
-	d, _ := notify.Build(sub, w, notify.BuildOptions{Sealed: now, Coverage: seen, MoreURL: moreURL(loaded.HTTP)})
+	d, _ := notify.Build(sub, w, notify.BuildOptions{Sealed: now, Coverage: seen, MoreURL: moreURL(loaded.HTTP), Preview: true})
 	return d, nil
 }
 
@@ -78,4 +80,24 @@ func moreURL(c configs.HTTP) string {
 		return ""
 	}
 	return c.PublicURL + "/hits"
+}
+
+// SendTest mails a digest to an address once, whoever it was built for. It goes
+// out under an id of its own: a mail server that had seen the real one's would
+// drop that as a copy.
+func SendTest(ctx context.Context, c configs.Config, d notify.Digest, to string) error {
+	if c.SMTP.Host == "" {
+		return errors.New("daemon: no mail server is set: give smtp.host and smtp.from in newswatch.yaml")
+	}
+	sender, err := newMailer(c)
+	if err != nil {
+		return err
+	}
+	n, err := sender.To(to)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256([]byte("test\x00" + d.ID + d.Sealed.String()))
+	d.ID = hex.EncodeToString(sum[:16])
+	return n.Notify(ctx, d)
 }

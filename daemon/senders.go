@@ -65,8 +65,9 @@ func (c *channels) open(cfg configs.Config, s configs.Subscriber) (notify.Notifi
 	switch ch := s.Channel.(type) {
 	case configs.FileChannel:
 		return file.New(file.Config{
-			Dir: ch.Dir,
-			EML: func(d notify.Digest) ([]byte, error) { return Message(cfg, d) },
+			Dir:    ch.Dir,
+			EML:    func(d notify.Digest) ([]byte, error) { return Message(cfg, d) },
+			Layout: cfg.Digest.Layout,
 		})
 	case configs.WebhookChannel:
 		secrets := make([]string, len(ch.Secrets))
@@ -85,10 +86,7 @@ func (c *channels) open(cfg configs.Config, s configs.Subscriber) (notify.Notifi
 			UserAgent: "newswatch/" + c.version,
 		})
 	case configs.EmailChannel:
-		sender, err := email.New(email.Config{
-			Host: cfg.SMTP.Host, Port: cfg.SMTP.Port, TLS: email.TLS(cfg.SMTP.TLS),
-			Username: cfg.SMTP.Username, Password: cfg.SMTP.Password.Reveal(), From: cfg.SMTP.From,
-		})
+		sender, err := newMailer(cfg)
 		if err != nil {
 			return nil, err
 		}
@@ -96,6 +94,15 @@ func (c *channels) open(cfg configs.Config, s configs.Subscriber) (notify.Notifi
 	default:
 		return nil, fmt.Errorf("the channel %T is not known", ch)
 	}
+}
+
+// newMailer makes the way to the configuration's mail server.
+func newMailer(c configs.Config) (*email.Sender, error) {
+	return email.New(email.Config{
+		Host: c.SMTP.Host, Port: c.SMTP.Port, TLS: email.TLS(c.SMTP.TLS),
+		Username: c.SMTP.Username, Password: c.SMTP.Password.Reveal(), From: c.SMTP.From,
+		Layout: c.Digest.Layout,
+	})
 }
 
 // Message renders a digest as the mail that subscribers get, addressed to
@@ -109,5 +116,5 @@ func Message(c configs.Config, d notify.Digest) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("daemon: smtp.from: %w", err)
 	}
-	return email.Render(d, email.Envelope{From: addr})
+	return email.Render(d, email.Envelope{From: addr, Layout: c.Digest.Layout})
 }

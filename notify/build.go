@@ -46,6 +46,8 @@ type BuildOptions struct {
 	Coverage Coverage
 	// MoreURL is where a reader finds what the cap left out; it may be empty.
 	MoreURL string
+	// Preview builds a digest that holds nothing even where none would be sent.
+	Preview bool
 }
 
 // Build returns the digest that the subscriber is due, and false when there is
@@ -58,7 +60,7 @@ type BuildOptions struct {
 // subscriber follows as well does not make it news again.
 func Build(sub Subscriber, w Window, o BuildOptions) (Digest, bool) {
 	news := News(sub.Selection, w.From, w.To, w.Hits)
-	if !sub.wants(len(news)) {
+	if !o.Preview && !sub.wants(len(news)) {
 		return Digest{}, false
 	}
 	tz := cmp.Or(sub.Timezone, time.UTC)
@@ -71,6 +73,7 @@ func Build(sub Subscriber, w Window, o BuildOptions) (Digest, bool) {
 		Until:      w.Until.UTC().Round(0),
 		Sealed:     o.Sealed.UTC().Round(0),
 		Timezone:   tz.String(),
+		Lang:       sub.Lang,
 		Hits:       len(news),
 		Groups:     groups(news, !sub.Unguarded),
 		Coverage:   o.Coverage.bounded(),

@@ -24,6 +24,9 @@ type Digest struct {
 	Until    time.Time `json:"until"`
 	Sealed   time.Time `json:"sealed"`
 	Timezone string    `json:"timezone"`
+	// Lang is the language that the digest is worded in, one of Languages; empty
+	// is English. The reports stay as they are.
+	Lang string `json:"lang,omitempty"`
 	// Hits counts the reports in the window that the subscriber asked for,
 	// Entries the stories they tell.
 	Hits    int     `json:"hits"`

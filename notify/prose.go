@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -16,12 +15,13 @@ import (
 // Subject is a neutral line: it says how much there is and when it was, and
 // nothing of the topic, which would stand on a locked telephone.
 func Subject(d Digest) string {
-	what := "no news"
+	w := d.wording()
+	what := w.noNews
 	if d.Entries > 0 {
-		what = count(d.Hits, "report", "reports")
+		what = w.reports.of(d.Hits)
 	}
 	t := d.Sealed.In(d.location())
-	return fmt.Sprintf("newswatch: %s, %s, %s", what, t.Format("2 Jan"), clock(t))
+	return fmt.Sprintf("newswatch: %s, %s, %s", what, w.day(t), clock(t))
 }
 
 // location is the zone in which the digest tells its times. One that this
@@ -33,91 +33,63 @@ func (d Digest) location() *time.Location {
 	return time.UTC
 }
 
-// clock prints the time of day with its zone. Zones without a name of their own
-// have an offset for one, such as +0545.
-func clock(t time.Time) string {
-	zone, offset := t.Zone()
-	if strings.HasPrefix(zone, "+") || strings.HasPrefix(zone, "-") {
-		zone = fmt.Sprintf("UTC%+03d:%02d", offset/3600, max(offset, -offset)/60%60)
-	}
-	return t.Format("15:04 ") + zone
-}
-
-func dateTime(t time.Time) string { return t.Format("2 Jan 2006, ") + clock(t) }
-
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.Itoa(n) + " " + many
-}
-
 // headline says in words what the digest holds.
-func (d Digest) headline() string {
+func (d Digest) headline(w *wording) string {
 	if d.Entries == 0 {
-		return "No news"
+		return w.noNewsHead
 	}
-	s := count(d.Hits, "report", "reports")
+	s := w.reports.of(d.Hits)
 	if d.Entries != d.Hits {
-		s += " of " + count(d.Entries, "story", "stories")
+		s = fmt.Sprintf(w.reportsOfStories, s, w.stories.of(d.Entries))
 	}
 	return s
 }
 
-// period is the line under the headline.
-func (d Digest) period() string {
-	tz := d.location()
-	return dateTime(d.Sealed.In(tz)) + ". Covers what was found since " + dateTime(d.Since.In(tz)) + "."
-}
-
 // more says what was cut; empty when nothing was.
-func (d Digest) more() string {
+func (d Digest) more(w *wording) string {
 	if d.More == 0 {
 		return ""
 	}
 	if d.Shown() == 0 {
-		return count(d.More, "story is", "stories are") + " too long for this message."
+		return w.tooLong.of(d.More)
 	}
-	return "And " + strconv.Itoa(d.More) + " more."
+	return fmt.Sprintf(w.andMore, d.More)
 }
 
-// when is the time of an entry, in the reader's zone.
-func (e Entry) when(tz *time.Location) string {
+// byline is the outlet and the time, in the reader's zone.
+func (e Entry) byline(w *wording, tz *time.Location) string {
+	t := cmp.Or(e.Published, e.Found).In(tz)
+	when := w.day(t) + t.Format(" 15:04")
 	if e.Published.IsZero() {
-		return "found " + e.Found.In(tz).Format("2 Jan 15:04")
+		when = fmt.Sprintf(w.found, when)
 	}
-	return e.Published.In(tz).Format("2 Jan 15:04")
-}
-
-// byline is the outlet and the time.
-func (e Entry) byline(tz *time.Location) string {
 	if outlet := plain(e.Outlet); outlet != "" {
-		return outlet + ", " + e.when(tz)
+		return outlet + ", " + when
 	}
-	return e.when(tz)
+	return when
 }
 
 // title is what stands for a report; a publisher may have given it none.
-func title(s string) string { return cmp.Or(plain(s), "(no title)") }
+func (w *wording) title(s string) string { return cmp.Or(plain(s), w.noTitle) }
 
 // proof is the coverage in words: one sentence a line.
-func (d Digest) proof() []string {
+func (d Digest) proof(w *wording) []string {
 	c := d.Coverage
-	s := fmt.Sprintf("%s, %d read since %s", count(c.Feeds, "feed", "feeds"), c.Checked, dateTime(d.Since.In(d.location())))
+	s := fmt.Sprintf(w.read, w.feeds.of(c.Feeds), c.Checked, w.dateTime(d.Since.In(d.location())))
 	if c.FailingCount == 0 && c.SilentCount == 0 {
-		s += ", none failing, none unusually silent"
+		s += w.allWell
 	}
-	out := []string{s + "."}
+	out := []string{s + w.stop}
 	if c.FailingCount > 0 {
-		out = append(out, strconv.Itoa(c.FailingCount)+" failing: "+notes(c.Failing, c.FailingCount)+".")
+		out = append(out, fmt.Sprintf(w.failing, c.FailingCount, w.notes(c.Failing, c.FailingCount))+w.stop)
 	}
 	if c.SilentCount > 0 {
-		out = append(out, strconv.Itoa(c.SilentCount)+" unusually silent: "+notes(c.Silent, c.SilentCount)+".")
+		out = append(out, fmt.Sprintf(w.silent, c.SilentCount, w.notes(c.Silent, c.SilentCount))+w.stop)
 	}
-	return append(out, count(c.Rules, "rule", "rules")+", version "+plain(c.Ruleset)+". Digest "+plain(d.ID)+".")
+	return append(out, fmt.Sprintf(w.version, w.rules.of(c.Rules), plain(c.Ruleset), plain(d.ID))+w.stop)
 }
 
-func notes(list []SourceNote, total int) string {
+func (w *wording) notes(list []SourceNote, total int) string {
 	var out []string
 	for _, n := range list {
 		s := plain(n.Feed)
@@ -127,7 +99,7 @@ func notes(list []SourceNote, total int) string {
 		out = append(out, s)
 	}
 	if rest := total - len(list); rest > 0 {
-		out = append(out, "and "+strconv.Itoa(rest)+" more")
+		out = append(out, fmt.Sprintf(w.notesMore, rest))
 	}
 	return strings.Join(out, "; ")
 }

@@ -46,7 +46,12 @@ func goldenDigests() map[string]notify.Digest {
 		Link: "https://news.example/" + strings.Repeat("long/", 30),
 	}}}}
 	odd.Entries, odd.Hits = 3, 5
-	return map[string]notify.Digest{"full": notifytest.Digest(), "empty": empty, "cut": cut, "odd": odd}
+
+	malayalam, hindi := notifytest.Digest(), notifytest.Digest().Trim(1, 1)
+	malayalam.Lang, hindi.Lang = "ml", "hi"
+	return map[string]notify.Digest{
+		"full": notifytest.Digest(), "empty": empty, "cut": cut, "odd": odd, "malayalam": malayalam, "hindi": hindi,
+	}
 }
 
 func TestGolden(t *testing.T) {

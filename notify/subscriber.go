@@ -15,7 +15,10 @@ type Subscriber struct {
 	Schedule  Schedule
 	// Timezone is where the subscriber reads: schedules are in it, and the
 	// times in a digest.
-	Timezone  *time.Location
+	Timezone *time.Location
+	// Lang is the language that the subscriber's digests are worded in, one of
+	// Languages; empty is English.
+	Lang      string
 	WhenEmpty WhenEmpty
 	// Cap is the most entries one digest lists; the rest is counted.
 	Cap int

@@ -19,7 +19,7 @@ func (a *app) digestCommand() *cobra.Command {
 		Args:  asUsage(cobra.NoArgs),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.digestPreviewCommand(), a.nearMissesCommand())
+	cmd.AddCommand(a.digestPreviewCommand(), a.digestTestCommand(), a.digestTemplatesCommand(), a.nearMissesCommand())
 	return cmd
 }
 
@@ -64,12 +64,12 @@ func (a *app) preview(ctx context.Context, command, id, format string, since tim
 	switch format {
 	case "text":
 		show = func(d notify.Digest) error {
-			_, err := fmt.Fprintf(a.stdout, "Subject: %s\n\n%s", notify.Subject(d), notify.Text(d))
+			_, err := fmt.Fprintf(a.stdout, "Subject: %s\n\n%s", notify.Subject(d), loaded.Digest.Layout.Text(d))
 			return err
 		}
 	case "html":
 		show = func(d notify.Digest) error {
-			_, err := fmt.Fprint(a.stdout, notify.HTML(d))
+			_, err := fmt.Fprint(a.stdout, loaded.Digest.Layout.HTML(d))
 			return err
 		}
 	case "eml":

@@ -30,6 +30,8 @@ type Envelope struct {
 	From Address
 	// To may be the zero Address: a message that is kept and not sent.
 	To Address
+	// Layout sets the two parts.
+	Layout notify.Layout
 	// Unsubscribe holds mailto: and https: URIs for List-Unsubscribe (RFC 2369);
 	// empty leaves the header out.
 	Unsubscribe []string
@@ -88,7 +90,7 @@ func render(d notify.Digest, e Envelope) ([]byte, error) {
 	} else {
 		m.SetAddrHeaderFromMailAddress(mail.HeaderTo, &stdmail.Address{Address: e.To.Spec()})
 	}
-	text, html := crlf(notify.Text(d)), crlf(notify.HTML(d))
+	text, html := crlf(e.Layout.Text(d)), crlf(e.Layout.HTML(d))
 	m.SetBodyString(mail.TypeTextPlain, text, mail.WithPartEncoding(shorter(text)))
 	m.AddAlternativeString(mail.TypeTextHTML, html, mail.WithPartEncoding(shorter(html)))
 	var b bytes.Buffer

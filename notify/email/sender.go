@@ -56,6 +56,8 @@ type Config struct {
 	From string
 	// Hello is the name that the server is greeted with; empty is From's domain.
 	Hello string
+	// Layout sets the two parts of a message.
+	Layout notify.Layout
 	// Unsubscribe holds URIs for List-Unsubscribe; it may be empty.
 	Unsubscribe []string
 	// Timeouts that are zero are the default ones.
@@ -137,7 +139,7 @@ var _ notify.Notifier = (*Mailbox)(nil)
 
 // Render returns the message that Notify would send.
 func (m *Mailbox) Render(d notify.Digest) ([]byte, error) {
-	return Render(d, Envelope{From: m.sender.from, To: m.to, Unsubscribe: m.sender.cfg.Unsubscribe})
+	return Render(d, Envelope{From: m.sender.from, To: m.to, Layout: m.sender.cfg.Layout, Unsubscribe: m.sender.cfg.Unsubscribe})
 }
 
 // Notify sends the digest. The server has it when Notify returns nil. When the

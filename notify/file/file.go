@@ -19,8 +19,9 @@ import (
 type Config struct {
 	// Dir is made, readable by its owner only, if it is not there.
 	Dir string
-	// EML renders the .eml file.
-	EML func(notify.Digest) ([]byte, error)
+	// EML renders the .eml file, Layout the .html file.
+	EML    func(notify.Digest) ([]byte, error)
+	Layout notify.Layout
 }
 
 // Folder is a notifier that writes files.
@@ -80,7 +81,7 @@ func (f *Folder) write(d notify.Digest) error {
 	if err := replace(name+".eml", eml); err != nil {
 		return err
 	}
-	if err := replace(name+".html", []byte(notify.HTML(d))); err != nil {
+	if err := replace(name+".html", []byte(f.cfg.Layout.HTML(d))); err != nil {
 		return err
 	}
 	return syncDir(f.cfg.Dir)

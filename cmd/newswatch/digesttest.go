@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/newswatch/newswatch/daemon"
+	"github.com/newswatch/newswatch/notify"
+	"github.com/newswatch/newswatch/store"
+)
+
+func (a *app) digestTestCommand() *cobra.Command {
+	var id, to, since string
+	cmd := &cobra.Command{
+		Use:   "test --subscriber ID --to ADDRESS",
+		Short: "Mail the digest that a subscriber would get to yourself",
+		Long: `Builds the digest that a subscriber would get now, from the stored hits, and mails it to the address
+given, through the mail server of the configuration. No cursor moves, and the subscriber gets nothing.
+
+  newswatch digest test --subscriber desk --to me@example.org
+  newswatch digest test --subscriber desk --to me@example.org --since 7d`,
+		Args: asUsage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case id == "":
+				return &usageError{cmd.CommandPath(), errors.New("--subscriber: whose digest?")}
+			case to == "":
+				return &usageError{cmd.CommandPath(), errors.New("--to: to which address?")}
+			}
+			from, err := sinceTime(cmd, since)
+			if err != nil {
+				return err
+			}
+			return a.sendTest(cmd.Context(), id, to, from)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&id, "subscriber", "", "the subscriber's `ID`")
+	f.StringVar(&to, "to", "", "the `ADDRESS` to mail it to")
+	f.StringVar(&since, "since", "", "all hits found within this time, such as 7d, whatever was sent already")
+	return cmd
+}
+
+func (a *app) sendTest(ctx context.Context, id, to string, since time.Time) error {
+	loaded, err := a.load()
+	if err != nil {
+		return err
+	}
+	return a.withStoreOf(ctx, loaded, func(st store.Store) error {
+		d, err := daemon.Preview(ctx, loaded, st, id, since, time.Now())
+		if err != nil {
+			return err
+		}
+		if err := daemon.SendTest(ctx, loaded.Config, d, to); err != nil {
+			return err
+		}
+		if a.json {
+			return a.printJSON(map[string]any{"subscriber": id, "entries": d.Entries, "hits": d.Hits})
+		}
+		_, err = fmt.Fprintf(a.stdout, "sent: %s\n", notify.Subject(d))
+		return err
+	})
+}
+
+func (a *app) digestTemplatesCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "templates DIR",
+		Short: "Write the built-in templates of digests, to begin your own with",
+		Long: `Writes digest.txt and digest.html into a folder. Edit them, and name them in newswatch.yaml:
+
+  digest: {text_template: templates/digest.txt, html_template: templates/digest.html}
+
+A file that is there already is left alone. A template that does not fit is refused at the next load,
+with its line. docs/digests.md tells what templates are given.`,
+		Args: asUsage(cobra.ExactArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			text, html := notify.Templates()
+			if err := os.MkdirAll(args[0], 0o755); err != nil {
+				return err
+			}
+			for name, source := range map[string]string{"digest.txt": text, "digest.html": html} {
+				if err := writeNew(filepath.Join(args[0], name), source); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// writeNew writes a file that is not there yet: an operator's own work must not
+// be lost to a command that was given twice.
+func writeNew(name, content string) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	if _, err := f.WriteString(content); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	return f.Close()
+}

@@ -1,0 +1,87 @@
+package notify
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// page is a digest in the reader's language: what a template is given. All of
+// it is fit to print in a terminal, and every link may be followed; docs/digests.md
+// describes it to those who write templates.
+type page struct {
+	Lang, Subject, Headline, Period string
+	// More says what the message had no room for; MoreURL leads there, and may be
+	// empty.
+	More, MoreURL string
+	Groups        []pageGroup
+	// Proof is how the watch was kept, a sentence each.
+	Proof []string
+	// ID is the digest's, Subscriber who gets it.
+	ID, Subscriber string
+}
+
+type pageGroup struct {
+	Name, Severity string
+	Entries        []pageEntry
+}
+
+type pageEntry struct {
+	// Number counts the entries of all groups, from 1.
+	Number int
+	// Lang is the report's, empty if nobody said.
+	Title, Link, Lang, Byline string
+	Excerpt                   []span
+	// AlsoRules, AlsoReported and AlsoMore are whole phrases, empty where there is
+	// nothing to say.
+	AlsoRules, AlsoReported string
+	Also                    []pageReport
+	AlsoMore                string
+}
+
+type pageReport struct{ Name, Link string }
+
+func (d Digest) page() page {
+	w, tz := d.wording(), d.location()
+	p := page{
+		Lang: cmp.Or(d.Lang, "en"), Subject: Subject(d), Headline: d.headline(w),
+		Period: fmt.Sprintf(w.period, w.dateTime(d.Sealed.In(tz)), w.dateTime(d.Since.In(tz))),
+		More:   d.more(w), MoreURL: safeLink(d.MoreURL),
+		Proof: d.proof(w),
+		ID:    plain(d.ID), Subscriber: plain(d.Subscriber),
+	}
+	n := 0
+	for _, g := range d.Groups {
+		pg := pageGroup{Name: w.title(g.Name), Severity: w.severity(g.Severity)}
+		for _, e := range g.Entries {
+			n++
+			pg.Entries = append(pg.Entries, e.page(n, w, tz))
+		}
+		p.Groups = append(p.Groups, pg)
+	}
+	return p
+}
+
+func (e Entry) page(n int, w *wording, tz *time.Location) pageEntry {
+	p := pageEntry{
+		Number: n, Title: w.title(e.Title), Link: safeLink(e.Link), Lang: safeLang(e.Lang),
+		Byline: e.byline(w, tz), Excerpt: spans(e.Excerpt),
+	}
+	if len(e.AlsoRules) > 0 {
+		p.AlsoRules = fmt.Sprintf(w.alsoRules, plain(strings.Join(e.AlsoRules, ", ")))
+	}
+	if len(e.Also)+e.AlsoMore > 0 {
+		p.AlsoReported = w.alsoReported
+	}
+	for _, r := range e.Also {
+		p.Also = append(p.Also, pageReport{r.name(w), safeLink(r.Link)})
+	}
+	if e.AlsoMore > 0 {
+		p.AlsoMore = fmt.Sprintf(w.alsoMore, e.AlsoMore)
+	}
+	return p
+}
+
+// name is the outlet; where nobody named it, the title.
+func (r Report) name(w *wording) string { return cmp.Or(plain(r.Outlet), w.title(r.Title)) }

@@ -1,0 +1,71 @@
+package notify
+
+import (
+	"reflect"
+	"regexp"
+	"slices"
+	"testing"
+	"time"
+)
+
+// TestWordingsAreWhole: a phrase that a language lacks would leave a hole in a
+// digest, and one with other verbs than English would print %!d(string).
+func TestWordingsAreWhole(t *testing.T) {
+	if !slices.Equal(Languages(), []string{"en", "hi", "ml"}) {
+		t.Errorf("languages %q", Languages())
+	}
+	english := phrases(wordings["en"])
+	for _, lang := range Languages() {
+		for name, s := range phrases(wordings[lang]) {
+			if s == "" {
+				t.Errorf("%s has no %s", lang, name)
+			}
+			if got, want := verbs(s), verbs(english[name]); !slices.Equal(got, want) {
+				t.Errorf("%s: %s has the verbs %q, English has %q", lang, name, got, want)
+			}
+		}
+	}
+}
+
+// phrases are all strings of a wording, by the name of their field.
+func phrases(w *wording) map[string]string {
+	out := map[string]string{}
+	var walk func(name string, v reflect.Value)
+	walk = func(name string, v reflect.Value) {
+		switch v.Kind() {
+		case reflect.String:
+			out[name] = v.String()
+		case reflect.Array:
+			for i := range v.Len() {
+				walk(name+string(rune('a'+i)), v.Index(i))
+			}
+		case reflect.Struct:
+			for i := range v.NumField() {
+				walk(name+"."+v.Type().Field(i).Name, v.Field(i))
+			}
+		default:
+			panic(name + " is neither a text nor made of texts")
+		}
+	}
+	walk("", reflect.ValueOf(*w))
+	return out
+}
+
+var verb = regexp.MustCompile(`%(\[\d\])?[ds]`)
+
+func verbs(s string) []string {
+	found := verb.FindAllString(s, -1)
+	slices.Sort(found)
+	return found
+}
+
+func TestDateFollowsLanguage(t *testing.T) {
+	at := time.Date(2026, 8, 5, 7, 0, 0, 0, time.UTC)
+	for lang, want := range map[string]string{
+		"en": "5 Aug 2026, 07:00 UTC", "ml": "5 ഓഗ 2026, 07:00 UTC", "hi": "5 अग॰ 2026, 07:00 UTC", "tlh": "5 Aug 2026, 07:00 UTC",
+	} {
+		if got := (Digest{Lang: lang}).wording().dateTime(at); got != want {
+			t.Errorf("%s: %q, want %q", lang, got, want)
+		}
+	}
+}
