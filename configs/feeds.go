@@ -92,13 +92,7 @@ func (l *loader) feed(doc *document, n *yaml.Node, name string, cfg *Config) (fe
 				"write "+formatDuration(cfg.Fetch.MinInterval)+" or more, or lower fetch.min_interval")
 		}
 		choice(s, "full_text", &f.FullText, feed.FullTextAuto, feed.FullTextAlways, feed.FullTextNever)
-		if kind := ""; s.text("kind", &kind) && kind != string(feed.KindFeed) {
-			if kind == "sitemap" {
-				s.fail("kind", "sitemap is not supported by this version", "give the site's RSS or Atom feed, and take kind out")
-			} else {
-				s.fail("kind", fmt.Sprintf("%q is not a kind of feed", clip(kind)), "write feed, or take kind out")
-			}
-		}
+		choice(s, "kind", &f.Kind, feed.KindFeed, feed.KindSitemap)
 		if s.has("id") {
 			if first, dup := l.once("feed", f.ID, doc, s.values["id"]); dup && f.ID != "" {
 				s.fail("id", fmt.Sprintf("%s is the id of another feed, see %s", f.ID, first), "give each feed an id of its own")

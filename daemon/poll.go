@@ -148,7 +148,7 @@ func (p *poller) classify(ctx context.Context, pl *plan, f feed.Feed, before fet
 			fresh++
 		}
 	}
-	quiet := backCatalogue(before, fresh, len(res.Items), now.Add(-pl.config.Digest.FirstWindow))
+	quiet := backCatalogue(f, before, fresh, len(res.Items), now.Add(-pl.config.Digest.FirstWindow))
 	if quiet.flood {
 		p.log.Warn("a feed published a flood of items at once: those older than digest.first_window are recorded and not reported",
 			"feed", f.ID, "new", fresh)
@@ -235,30 +235,34 @@ func (p *poller) report(f feed.Feed, res fetcher.Result, failure *fetcher.Error,
 type hushing struct {
 	flood    bool
 	baseline bool
-	before   time.Time
+	// archive says that the document lists all that its site ever published.
+	archive bool
+	before  time.Time
 }
 
 // backCatalogue decides what of a document is old. All that a feed holds at
 // first sight is a baseline, reported at most as far back as the first window.
 // So is what a known feed brings when most of a long document is new at once: it
 // has changed its guids, not published a year of news in a minute.
-func backCatalogue(before fetcher.State, fresh, items int, oldest time.Time) hushing {
+func backCatalogue(f feed.Feed, before fetcher.State, fresh, items int, oldest time.Time) hushing {
 	return hushing{
 		baseline: !before.Baselined(),
 		flood:    before.Baselined() && fresh >= floodItems && fresh*5 >= items*4,
+		archive:  f.Kind == feed.KindSitemap,
 		before:   oldest,
 	}
 }
 
 // covers reports whether the item is recorded quietly. An item without a date
 // cannot be shown to be old: in a baseline it is reported, since to miss a
-// story is worse than to be told of an old one, and in a flood it is not.
+// story is worse than to be told of an old one; in a flood and in an archive it
+// is not.
 func (h hushing) covers(it feed.Item) bool {
 	if !h.baseline && !h.flood {
 		return false
 	}
 	if it.Time().IsZero() {
-		return h.flood
+		return h.flood || h.archive
 	}
 	return it.Time().Before(h.before)
 }

@@ -17,23 +17,26 @@ func TestBackCatalogueIsHushed(t *testing.T) {
 	undated := feed.Item{}
 	for _, tc := range []struct {
 		name         string
+		kind         feed.Kind
 		before       fetcher.State
 		fresh, items int
 		item         feed.Item
 		hushed       bool
 	}{
-		{"first sight, older than the window", fetcher.State{}, 20, 20, old, true},
-		{"first sight, within the window", fetcher.State{}, 20, 20, fresh, false},
-		{"first sight, without a date: to miss it is worse", fetcher.State{}, 20, 20, undated, false},
-		{"a known feed is late with an old item", known, 1, 20, old, false},
-		{"a known feed renumbered its items", known, 80, 80, old, true},
-		{"a known feed renumbered its items, this one is of today", known, 80, 80, fresh, false},
-		{"a known feed renumbered its items, none has a date", known, 80, 80, undated, true},
-		{"a busy hour is no flood", known, 60, 200, old, false},
-		{"a short feed that is all new is no flood", known, 20, 20, old, false},
+		{"first sight, older than the window", feed.KindFeed, fetcher.State{}, 20, 20, old, true},
+		{"first sight, within the window", feed.KindFeed, fetcher.State{}, 20, 20, fresh, false},
+		{"first sight, without a date: to miss it is worse", feed.KindFeed, fetcher.State{}, 20, 20, undated, false},
+		{"a known feed is late with an old item", feed.KindFeed, known, 1, 20, old, false},
+		{"a known feed renumbered its items", feed.KindFeed, known, 80, 80, old, true},
+		{"a known feed renumbered its items, this one is of today", feed.KindFeed, known, 80, 80, fresh, false},
+		{"a known feed renumbered its items, none has a date", feed.KindFeed, known, 80, 80, undated, true},
+		{"a busy hour is no flood", feed.KindFeed, known, 60, 200, old, false},
+		{"a short feed that is all new is no flood", feed.KindFeed, known, 20, 20, old, false},
+		{"first sight of a sitemap, without a date: it lists the site's archive", feed.KindSitemap, fetcher.State{}, 20, 20, undated, true},
+		{"a new page in a known sitemap without dates", feed.KindSitemap, known, 1, 20, undated, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if got := backCatalogue(tc.before, tc.fresh, tc.items, window).covers(tc.item); got != tc.hushed {
+			if got := backCatalogue(feed.Feed{Kind: tc.kind}, tc.before, tc.fresh, tc.items, window).covers(tc.item); got != tc.hushed {
 				t.Errorf("hushed: %v, want %v", got, tc.hushed)
 			}
 		})

@@ -10,6 +10,9 @@ type Kind string
 const (
 	// KindFeed is RSS, RDF, Atom or JSON Feed; the document says which.
 	KindFeed Kind = "feed"
+	// KindSitemap is a sitemap, Google's for news or a plain one, or an index of
+	// them; and what KindFeed is, where that stands at the URL.
+	KindSitemap Kind = "sitemap"
 )
 
 // FullText says when an article's own page is read because the feed holds

@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -59,7 +60,16 @@ func readBody(buf *bytes.Buffer, resp *http.Response, host string, most int64, c
 		return 0, failf(ReasonBody, nil, "%s: %s", host, err)
 	}
 	wire := &counter{r: resp.Body, most: most}
-	plain, done, err := decompress(wire, coding)
+	var body io.Reader = wire
+	if coding == "" {
+		// A file that is compressed, such as sitemap.xml.gz, is sent as it lies there.
+		peeked := bufio.NewReaderSize(wire, 512)
+		if magic, _ := peeked.Peek(2); string(magic) == "\x1f\x8b" {
+			coding = "gzip"
+		}
+		body = peeked
+	}
+	plain, done, err := decompress(body, coding)
 	if err == nil {
 		_, err = buf.ReadFrom(&counter{r: plain, most: most})
 		done()

@@ -125,17 +125,22 @@ func (p *poll) request(ctx context.Context, u, configured *url.URL) (*answer, er
 			if !p.conditional {
 				return
 			}
-			// Both are sent: a server that knows the first must ignore the second
-			// (RFC 9110 §13.1.3), and many know the second only.
-			if st.ETag != "" {
-				h.Set("If-None-Match", st.ETag)
-			}
-			if st.LastModified != "" {
-				h.Set("If-Modified-Since", st.LastModified)
-			}
+			setConditions(h, st.ETag, st.LastModified)
 		},
 		accept: p.accept,
 	})
+}
+
+// setConditions asks for a document only if it has changed. Both are sent: a
+// server that knows the first must ignore the second (RFC 9110 §13.1.3), and many
+// know the second only.
+func setConditions(h http.Header, etag, lastModified string) {
+	if etag != "" {
+		h.Set("If-None-Match", etag)
+	}
+	if lastModified != "" {
+		h.Set("If-Modified-Since", lastModified)
+	}
 }
 
 // accept says whether the body of an answer is to be read.
@@ -191,24 +196,43 @@ func (p *poll) take(ctx context.Context, a *answer, err error) error {
 		}
 	}
 	st.learn(a.way)
+	if len(st.Sitemaps) > 0 {
+		return p.sitemaps(ctx)
+	}
 	return nil
 }
 
-// parse reads the document into the result.
+// parse reads the document into the result, or what an index lists into the
+// state.
 func (p *poll) parse(ctx context.Context, a *answer, hash string) error {
+	doc, err := p.read(ctx, a, hash)
+	switch {
+	case err != nil:
+		return err
+	case doc.Kind == document.KindSitemapIndex:
+		p.res.State.listSitemaps(doc.Children)
+	default:
+		p.res.State.Sitemaps = nil
+		p.absorb(doc)
+	}
+	return nil
+}
+
+// read parses a document, in its turn.
+func (p *poll) read(ctx context.Context, a *answer, hash string) (*document.Document, error) {
 	st := &p.res.State
 	host := a.way.final.Host
 	if st.quarantine(hash, p.now) {
-		return failf(ReasonHostile, nil, "%s: the document has killed newswatch %d times; it is in quarantine until the feed changes or a day has passed", host, st.Poisoned)
+		return nil, failf(ReasonHostile, nil, "%s: the document has killed newswatch %d times; it is in quarantine until the feed changes or a day has passed", host, st.Poisoned)
 	}
 	done, err := p.c.parseTurn(ctx, a.body.Len())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer done()
 	if p.mark != nil {
 		if err := p.mark(ctx, true); err != nil {
-			return fmt.Errorf("mark before parsing: %w", err)
+			return nil, fmt.Errorf("mark before parsing: %w", err)
 		}
 	}
 	doc, err := document.Parse(ctx, document.Input{
@@ -217,21 +241,28 @@ func (p *poll) parse(ctx context.Context, a *answer, hash string) error {
 		URL:         a.way.final.String(),
 		FeedID:      p.feed.ID,
 		Lang:        p.feed.Lang,
+		Sitemap:     p.feed.Kind == feed.KindSitemap,
 		Limits:      p.c.opt.Limits,
 		Now:         p.now,
 	})
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
 	if p.mark != nil {
 		if err := p.mark(ctx, false); err != nil {
-			return fmt.Errorf("mark after parsing: %w", err)
+			return nil, fmt.Errorf("mark after parsing: %w", err)
 		}
 	}
 	st.survive()
 	if err != nil {
-		return explainDocument(host, err)
+		return nil, explainDocument(host, err)
 	}
+	return doc, nil
+}
+
+// absorb takes what a document holds into the result.
+func (p *poll) absorb(doc *document.Document) {
+	st := &p.res.State
 	p.res.Items, p.res.Dropped = doc.Items, doc.Dropped
 	st.Title, st.Items = doc.Title, len(doc.Items)
 	st.Pace = paceOf(doc.Items, doc.Hints, p.now)
@@ -240,7 +271,6 @@ func (p *poll) parse(ctx context.Context, a *answer, hash string) error {
 			st.LastItem = t
 		}
 	}
-	return nil
 }
 
 // succeed completes the state of a poll that did not fail.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -311,7 +312,7 @@ func TestMark(t *testing.T) {
 	if _, ok := errors.AsType[*Error](err); ok {
 		t.Error("the feed is blamed for a mark that failed")
 	}
-	if res.State != st {
+	if !reflect.DeepEqual(res.State, st) {
 		t.Errorf("the state changed: %+v", res.State)
 	}
 }
@@ -326,7 +327,7 @@ func TestContextEnds(t *testing.T) {
 	go func() { <-arrived; cancel() }()
 	st := State{FeedID: "f", Failures: 3}
 	res, err := c.Fetch(ctx, feedAt(s.URL), st, nil)
-	if !errors.Is(err, context.Canceled) || res.State != st {
+	if !errors.Is(err, context.Canceled) || !reflect.DeepEqual(res.State, st) {
 		t.Errorf("got %v and %+v", err, res.State)
 	}
 	if _, ok := errors.AsType[*Error](err); ok {

@@ -32,6 +32,10 @@ type State struct {
 	// LastFull is when a body was last read whole, see fullReadAfter.
 	LastFull time.Time `json:"last_full,omitzero"`
 
+	// Sitemaps are the newest of what a sitemap index lists, at most maxSitemaps;
+	// empty where the document is no index.
+	Sitemaps []Sitemap `json:"sitemaps,omitempty"`
+
 	// Title is what the document calls itself, for lists and for digests of
 	// feeds that the operator gave no name.
 	Title string `json:"title,omitempty"`
@@ -153,6 +157,7 @@ func (s State) at(configured string) State {
 	if s.ConfiguredURL != "" {
 		s.URL, s.MovedTo = "", ""
 		s.ETag, s.LastModified, s.ValidFor, s.BodyHash = "", "", "", ""
+		s.Sitemaps = nil
 		s.Retired = false
 		s.Failures, s.LastError, s.Reason = 0, "", ""
 	}

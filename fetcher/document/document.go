@@ -29,6 +29,9 @@ type Input struct {
 	FeedID string
 	// Lang is the operator's word on the language. It wins over the document.
 	Lang string
+	// Sitemap says that sitemaps and indexes of them are read too; otherwise they
+	// are ErrNotFeed.
+	Sitemap bool
 	// Limits bound the work; a zero field takes its default.
 	Limits Limits
 	// Now judges dates: one more than a day after it is a mistake, and unknown.
@@ -93,6 +96,10 @@ const (
 	KindRDF  Kind = "rdf"
 	KindAtom Kind = "atom"
 	KindJSON Kind = "json"
+	// KindSitemap is a list of a site's pages, with Google's news extension or
+	// without; its items are pages. KindSitemapIndex lists sitemaps.
+	KindSitemap      Kind = "sitemap"
+	KindSitemapIndex Kind = "sitemapindex"
 )
 
 // Document is what was read.
@@ -118,6 +125,9 @@ type Document struct {
 	// were read.
 	Truncated bool
 	Hints     Hints
+	// Children are what a sitemap index lists, the newest first, at most a
+	// thousand; it has no items.
+	Children []Child
 }
 
 // Hints are what a document says of when to read it again.

@@ -15,12 +15,17 @@ var update = flag.Bool("update", false, "write what the fixtures give to their g
 // TestFixtures reads each document in testdata, named after what was wrong with
 // one like it, and compares all that came of it with the golden file beside it.
 func TestFixtures(t *testing.T) {
-	files, err := filepath.Glob("testdata/*")
+	files, err := filepath.Glob("testdata/*.*")
 	if err != nil {
 		t.Fatal(err)
 	}
+	sitemaps, err := filepath.Glob("testdata/sitemap/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = append(files, sitemaps...)
 	for _, file := range files {
-		if strings.HasSuffix(file, ".golden.json") || filepath.Base(file) == "fuzz" {
+		if strings.HasSuffix(file, ".golden.json") {
 			continue
 		}
 		t.Run(filepath.Base(file), func(t *testing.T) {
@@ -29,7 +34,7 @@ func TestFixtures(t *testing.T) {
 				t.Fatal(err)
 			}
 			doc, err := Parse(t.Context(), Input{
-				Body: body, FeedID: "gazette", URL: "https://g.example/feeds/all",
+				Body: body, FeedID: "gazette", URL: "https://g.example/feeds/all", Sitemap: strings.Contains(file, "sitemap"),
 				Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC),
 			})
 			if err != nil {

@@ -137,6 +137,33 @@ var hostile = []struct {
 	{"the same guid fifty thousand times", func() string {
 		return "<rss><channel>" + strings.Repeat("<item><guid>1</guid></item>", 50_000) + "</channel></rss>"
 	}, nil},
+	{"a sitemap of a hundred and fifty thousand pages", func() string {
+		return "<urlset>" + strings.Repeat("<url><loc>/a-b</loc><lastmod>2026-11-23</lastmod></url>", 150_000) + "</urlset>"
+	}, nil},
+	{"a sitemap of two million elements", func() string { return "<urlset>" + strings.Repeat("<url/>", 2_000_000) }, ErrHostile},
+	{"a sitemap of nested pages", func() string { return "<urlset>" + strings.Repeat("<url>", 400_000) }, nil},
+	{"a sitemap of nested news", func() string { return "<urlset><url>" + strings.Repeat("<news:news>", 1000) }, ErrHostile},
+	{"a sitemap of nested pictures", func() string { return "<urlset><url>" + strings.Repeat("<image:image>", 1000) }, ErrHostile},
+	{"a sitemap with a title of twelve million bytes", func() string {
+		return "<urlset><url><loc>/a</loc><news:news><news:title>" + strings.Repeat("&amp;", 12<<20/5) + "</news:title></news:news></url></urlset>"
+	}, nil},
+	{"a sitemap of one address without end", func() string { return "<urlset><url><loc>/" + strings.Repeat("a-", 6<<20) }, nil},
+	{"a sitemap of a thousand namespaces", func() string {
+		var b strings.Builder
+		b.WriteString("<urlset><url>")
+		for i := range 1000 {
+			b.WriteString(sprint(`<news:news xmlns:n%d="u">`, i))
+		}
+		return b.String()
+	}, ErrHostile},
+	{"an index of a hundred and fifty thousand sitemaps", func() string {
+		var b strings.Builder
+		b.WriteString("<sitemapindex>")
+		for i := range 150_000 {
+			b.WriteString(sprint("<sitemap><loc>/%d.xml</loc></sitemap>", i))
+		}
+		return b.String()
+	}, nil},
 	{"too large", func() string { return "<rss>" + strings.Repeat(" ", 17<<20) }, ErrHostile},
 }
 
@@ -151,7 +178,7 @@ func TestHostile(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			start := time.Now()
-			doc, err := Parse(t.Context(), Input{Body: body, FeedID: "f", URL: "https://example.org/feed"})
+			doc, err := Parse(t.Context(), Input{Body: body, FeedID: "f", URL: "https://example.org/feed", Sitemap: true})
 			took := time.Since(start)
 			runtime.ReadMemStats(&after)
 			allocated := (after.TotalAlloc - before.TotalAlloc) >> 20
@@ -210,6 +237,12 @@ func checkDocument(t testing.TB, doc *Document, lim Limits) {
 	link("self", doc.Hints.Self)
 	for _, hub := range doc.Hints.Hubs {
 		link("hub", hub)
+	}
+	if len(doc.Children) > maxChildren {
+		t.Errorf("%d children", len(doc.Children))
+	}
+	for _, c := range doc.Children {
+		link("child", c.URL)
 	}
 	for _, it := range doc.Items {
 		if ids[it.ID] {

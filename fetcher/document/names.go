@@ -15,6 +15,7 @@ const (
 	spaceDCTerms  space = "dcterms"
 	spaceITunes   space = "itunes"
 	spaceMedia    space = "media"
+	spaceNews     space = "news"
 	spaceRDF      space = "rdf"
 	spaceSy       space = "sy"
 	spaceXHTML    space = "xhtml"
@@ -26,29 +27,31 @@ const (
 // spacesByURI knows namespaces by what identifies them, in lower case and
 // without what publishers get wrong about it: the scheme and a last '/' or '#'.
 var spacesByURI = map[string]space{
-	"www.w3.org/2005/atom":                 spaceAtom,
-	"purl.org/atom/ns":                     spaceAtom,
-	"purl.org/rss/1.0":                     spaceOriginal,
-	"purl.org/rss/1.1":                     spaceOriginal,
-	"purl.org/net/rss1.1":                  spaceOriginal,
-	"channel.netscape.com/rdf/simple/0.9":  spaceOriginal,
-	"my.netscape.com/rdf/simple/0.9":       spaceOriginal,
-	"backend.userland.com/rss":             spaceOriginal,
-	"backend.userland.com/rss2":            spaceOriginal,
-	"blogs.law.harvard.edu/tech/rss":       spaceOriginal,
-	"purl.org/rss/1.0/modules/rss091":      spaceOriginal,
-	"purl.org/rss/1.0/modules/content":     spaceContent,
-	"purl.org/dc/elements/1.1":             spaceDC,
-	"purl.org/dc/elements/1.0":             spaceDC,
-	"purl.org/dc/terms":                    spaceDCTerms,
-	"www.itunes.com/dtds/podcast-1.0.dtd":  spaceITunes,
-	"example.com/dtds/podcast-1.0.dtd":     spaceITunes,
-	"search.yahoo.com/mrss":                spaceMedia,
-	"www.rssboard.org/media-rss":           spaceMedia,
-	"www.w3.org/1999/02/22-rdf-syntax-ns":  spaceRDF,
-	"purl.org/rss/1.0/modules/syndication": spaceSy,
-	"www.w3.org/1999/xhtml":                spaceXHTML,
-	"www.w3.org/xml/1998/namespace":        spaceXML,
+	"www.w3.org/2005/atom":                     spaceAtom,
+	"purl.org/atom/ns":                         spaceAtom,
+	"purl.org/rss/1.0":                         spaceOriginal,
+	"purl.org/rss/1.1":                         spaceOriginal,
+	"purl.org/net/rss1.1":                      spaceOriginal,
+	"channel.netscape.com/rdf/simple/0.9":      spaceOriginal,
+	"my.netscape.com/rdf/simple/0.9":           spaceOriginal,
+	"backend.userland.com/rss":                 spaceOriginal,
+	"backend.userland.com/rss2":                spaceOriginal,
+	"blogs.law.harvard.edu/tech/rss":           spaceOriginal,
+	"purl.org/rss/1.0/modules/rss091":          spaceOriginal,
+	"purl.org/rss/1.0/modules/content":         spaceContent,
+	"purl.org/dc/elements/1.1":                 spaceDC,
+	"purl.org/dc/elements/1.0":                 spaceDC,
+	"purl.org/dc/terms":                        spaceDCTerms,
+	"www.itunes.com/dtds/podcast-1.0.dtd":      spaceITunes,
+	"example.com/dtds/podcast-1.0.dtd":         spaceITunes,
+	"search.yahoo.com/mrss":                    spaceMedia,
+	"www.rssboard.org/media-rss":               spaceMedia,
+	"www.google.com/schemas/sitemap-news/0.9":  spaceNews,
+	"www.google.com/schemas/sitemap-news/0.84": spaceNews,
+	"www.w3.org/1999/02/22-rdf-syntax-ns":      spaceRDF,
+	"purl.org/rss/1.0/modules/syndication":     spaceSy,
+	"www.w3.org/1999/xhtml":                    spaceXHTML,
+	"www.w3.org/xml/1998/namespace":            spaceXML,
 }
 
 // spacesByPrefix is what a prefix means that is not declared, or declared as
@@ -56,7 +59,7 @@ var spacesByURI = map[string]space{
 var spacesByPrefix = map[string]space{
 	"atom": spaceAtom, "atom10": spaceAtom, "atom03": spaceAtom, "a10": spaceAtom, "content": spaceContent,
 	"dc": spaceDC, "dcterms": spaceDCTerms, "dct": spaceDCTerms, "itunes": spaceITunes, "media": spaceMedia,
-	"rdf": spaceRDF, "rss": spaceOriginal, "sy": spaceSy, "xhtml": spaceXHTML, "xml": spaceXML,
+	"news": spaceNews, "rdf": spaceRDF, "rss": spaceOriginal, "sy": spaceSy, "xhtml": spaceXHTML, "xml": spaceXML,
 }
 
 // spaceOf returns the namespace that a URI identifies.

@@ -99,6 +99,16 @@ func read(ctx context.Context, in Input, lim Limits) (*translation, error) {
 	if err != nil {
 		return nil, err
 	}
+	if form == formatSitemap {
+		if !in.Sitemap {
+			return nil, notFeed("a sitemap; it is read where the feed's kind is sitemap")
+		}
+		t, err := readSitemap(ctx, in, src, start, lim)
+		if err == nil {
+			t.doc.Charset = charset
+		}
+		return t, err
+	}
 	var clean *rewritten
 	if form == formatJSON {
 		clean, err = rewriteJSON(ctx, src, start, in.Now, lim)

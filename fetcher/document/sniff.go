@@ -28,6 +28,7 @@ type format uint8
 const (
 	formatXML format = iota
 	formatJSON
+	formatSitemap
 )
 
 // sniff finds where the document begins: its root element, or its brace. raw is
@@ -62,7 +63,7 @@ func sniff(ctx context.Context, src, raw []byte, lim Limits) (format, int, error
 		case "html", "head", "body", "title", "meta", "frameset":
 			return 0, 0, notFeed("an HTML page%s", titled(head))
 		case "urlset", "sitemapindex":
-			return 0, 0, notFeed("a sitemap")
+			return formatSitemap, start, nil
 		case "opml":
 			return 0, 0, notFeed("an OPML list of feeds")
 		case "br", "b", "i", "p", "font", "div", "span", "strong", "pre", "table", "tr", "td", "th", "a", "hr", "code", "em", "script", "style", "link", "center", "h1", "h2", "xml":

@@ -30,11 +30,25 @@ var soupJSON = strings.Split(`{|}|[|]|,|:|"|null|true|1|1e999|-|"version":"https
 "summary":|"author":|"authors":[|"name":|"tags":|"date_published":|"hubs":[{"url":|"language":|"x":|"<b>x</b>"|"&lt;b&gt;"|"javascript:alert(1)"|"http://a.example/1"|"2026-11-23"|
 "\u0000\ud83d\ude00\ud800"|"\|\|കേരള|]]|}}|}]|`+"\n|\x00|\xE9|\uFFFE", "|")
 
+var soupSitemap = strings.Split(`<?xml version="1.0"?>|<url>|</url>|<url/>|<n:url>|<sitemap>|</sitemap>|<loc>|</loc>|<loc><![CDATA[|]]>|<lastmod>|</lastmod>|2026-11-23|http://a.example/a-story-1|/a/b-c.html|
+javascript:alert(1)|<news:news>|</news:news>|<news:news xmlns:news="urn:x">|<news:title>|</news:title>|<n:title xmlns:n="http://www.google.com/schemas/sitemap-news/0.9">|</n:title>|
+<news:publication>|</news:publication>|<news:name>|</news:name>|<news:language>|ml|</news:language>|<news:publication_date>|</news:publication_date>|<news:keywords>|a, b,,c|</news:keywords>|
+<image:image>|<image:loc>|</image:loc>|<image:title>|</image:image>|<xhtml:link href="x"/>|<urlset>|</urlset>|</sitemapindex>|<!-- x -->|&lt;b&gt;|&amp;|&|<b>|</b>|കേരള|\x00|\xE9`, "|")
+
 // soup is one document at random. Most begin as a feed does, so that most are one.
 func soup(r *rand.Rand) []byte {
 	var b strings.Builder
 	words, next, end := soupXML, "", ""
-	switch r.IntN(8) {
+	switch r.IntN(9) {
+	case 8:
+		words = soupSitemap
+		b.WriteString("<urlset><url><loc>/a-story")
+		next, end = "</loc></url><url><loc>/b-", "</url></urlset>"
+		if r.IntN(4) == 0 {
+			b.Reset()
+			b.WriteString("<sitemapindex><sitemap><loc>/a")
+			next, end = "</loc></sitemap><sitemap><loc>/b", "</sitemap></sitemapindex>"
+		}
 	case 0, 1, 2:
 		b.WriteString("<rss><channel><item>")
 		next, end = "</item><item>", "</item></channel></rss>"
@@ -94,7 +108,7 @@ func TestTokenSoup(t *testing.T) {
 
 // checkParse parses and checks what holds for every document.
 func checkParse(t testing.TB, body []byte, lim Limits) *Document {
-	in := Input{Body: body, FeedID: "f", URL: "https://a.example/feed", Limits: lim, Now: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)}
+	in := Input{Body: body, FeedID: "f", URL: "https://a.example/feed", Sitemap: true, Limits: lim, Now: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)}
 	doc, err := Parse(t.Context(), in)
 	if err != nil {
 		if doc != nil {
