@@ -49,6 +49,8 @@ var floors = map[string]int{
 	"store/storetest": 31,
 	"store/sqlite":    31,
 	"store/redis":     31,
+	"store/export":    31,
+	"backtest":        31,
 	"configs":         32,
 	"web":             33,
 

@@ -45,6 +45,10 @@ type compiled struct {
 // Rules returns the rules as they were given. The caller must not change them.
 func (rs *Ruleset) Rules() []Rule { return rs.rules }
 
+// Concepts returns the concepts that the rules may name. The caller must not
+// change them.
+func (rs *Ruleset) Concepts() []Concept { return rs.concepts }
+
 // Rule returns the rule with an id.
 func (rs *Ruleset) Rule(id string) (Rule, bool) {
 	i, ok := rs.index[id]

@@ -1,52 +1,17 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
+	"github.com/newswatch/newswatch/backtest"
 	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/store"
 )
-
-// backtest is what rules would have found, and how that differs from what
-// others would have.
-type backtest struct {
-	Items   int             `json:"items"`
-	Against bool            `json:"against"`
-	Rules   []*backtestRule `json:"rules"`
-
-	byID  map[string]*backtestRule
-	limit int
-}
-
-// backtestRule is one rule of either set. The counts are complete; of the
-// findings there are as many as were asked for.
-type backtestRule struct {
-	Rule     string            `json:"rule"`
-	Found    int               `json:"found"`
-	Was      int               `json:"was"`
-	Added    int               `json:"added"`
-	Removed  int               `json:"removed"`
-	Findings []backtestFinding `json:"findings"`
-}
-
-// backtestFinding is an item that the rule finds. Change is "+" or "-" beside
-// another set of rules, and empty without one.
-type backtestFinding struct {
-	Change   string             `json:"change,omitempty"`
-	Item     string             `json:"item"`
-	Title    string             `json:"title"`
-	Link     string             `json:"link,omitempty"`
-	Outlet   string             `json:"outlet,omitempty"`
-	Date     time.Time          `json:"date,omitzero"`
-	Sentence classifier.Excerpt `json:"sentence,omitzero"`
-}
 
 func (a *app) backtestCommand() *cobra.Command {
 	var (
@@ -91,14 +56,24 @@ what they no longer find (−), rule by rule.`,
 					return err
 				}
 			}
-			b := newBacktest(rules, before, limit)
-			err = a.withStoreOf(cmd.Context(), loaded, func(st store.Store) error {
-				return a.runBacktest(cmd.Context(), st, b, rules, before, loaded.Feeds, from, progress)
+			known := byID(loaded.Feeds)
+			read, finish := a.backtestProgress(progress)
+			test := backtest.Test{Rules: rules, Before: before, Limit: limit, Read: read, Feed: func(id string) feed.Feed {
+				if f, ok := known[id]; ok {
+					return f
+				}
+				return feed.Feed{ID: id} // taken out of the configuration since
+			}}
+			var report *backtest.Report
+			err = a.withStoreOf(cmd.Context(), loaded, func(st store.Store) (err error) {
+				defer finish()
+				report, err = test.Run(cmd.Context(), st.StoredItems(cmd.Context(), from))
+				return err
 			})
 			if err != nil {
 				return err
 			}
-			return a.printBacktest(b)
+			return a.printBacktest(report)
 		},
 	}
 	f := cmd.Flags()
@@ -108,45 +83,6 @@ what they no longer find (−), rule by rule.`,
 	f.IntVar(&limit, "limit", 20, "show at most this many items of each rule; 0 for all")
 	f.BoolVar(&progress, "progress", true, "count the items on a terminal while they are read")
 	return cmd
-}
-
-func newBacktest(rules, before *classifier.Ruleset, limit int) *backtest {
-	b := &backtest{Against: before != nil, Rules: []*backtestRule{}, byID: map[string]*backtestRule{}, limit: limit}
-	for _, rs := range []*classifier.Ruleset{rules, before} {
-		if rs == nil {
-			continue
-		}
-		for _, r := range rs.Rules() {
-			if b.byID[r.ID] == nil {
-				b.byID[r.ID] = &backtestRule{Rule: r.ID, Findings: []backtestFinding{}}
-				b.Rules = append(b.Rules, b.byID[r.ID])
-			}
-		}
-	}
-	return b
-}
-
-func (a *app) runBacktest(ctx context.Context, st store.Store, b *backtest, rules, before *classifier.Ruleset, feeds []feed.Feed, since time.Time, progress bool) error {
-	read, finish := a.backtestProgress(progress)
-	defer finish()
-	known := byID(feeds)
-	for item, err := range st.StoredItems(ctx, since) {
-		if err != nil {
-			return err
-		}
-		f, ok := known[item.Item.FeedID]
-		if !ok { // taken out of the configuration since
-			f = feed.Feed{ID: item.Item.FeedID}
-		}
-		doc := classifier.NewDoc(item.Item, f)
-		var was []classifier.RuleMatch
-		if before != nil {
-			was = before.Match(&doc)
-		}
-		b.add(item, doc, rules.Match(&doc), was)
-		read()
-	}
-	return nil
 }
 
 // backtestProgress shows a person that something is being done. How many items
@@ -165,41 +101,7 @@ func (a *app) backtestProgress(wanted bool) (read, finish func()) {
 	return func() { _ = bar.Add(1) }, func() { _ = bar.Finish() }
 }
 
-// add counts one item's matches by the rules, and by those before.
-func (b *backtest) add(item store.StoredItem, doc classifier.Doc, now, was []classifier.RuleMatch) {
-	b.Items++
-	for _, m := range now {
-		r := b.byID[m.Rule]
-		r.Found++
-		switch {
-		case !b.Against:
-			b.show(r, "", item, doc, m)
-		case !slices.ContainsFunc(was, func(w classifier.RuleMatch) bool { return w.Rule == m.Rule }):
-			r.Added++
-			b.show(r, "+", item, doc, m)
-		}
-	}
-	for _, m := range was {
-		r := b.byID[m.Rule]
-		r.Was++
-		if !slices.ContainsFunc(now, func(n classifier.RuleMatch) bool { return n.Rule == m.Rule }) {
-			r.Removed++
-			b.show(r, "-", item, doc, m)
-		}
-	}
-}
-
-func (b *backtest) show(r *backtestRule, change string, item store.StoredItem, doc classifier.Doc, m classifier.RuleMatch) {
-	if b.limit > 0 && len(r.Findings) == b.limit {
-		return
-	}
-	r.Findings = append(r.Findings, backtestFinding{
-		Change: change, Item: item.Item.ID.String(), Title: item.Item.Title, Link: item.Item.Link, Outlet: doc.Source,
-		Date: item.Item.Published, Sentence: m.Excerpt,
-	})
-}
-
-func (a *app) printBacktest(b *backtest) error {
+func (a *app) printBacktest(b *backtest.Report) error {
 	if a.json {
 		return a.printJSON(b)
 	}
@@ -236,7 +138,7 @@ func (a *app) printBacktest(b *backtest) error {
 
 // printFinding prints the headline and, where the rule matched below it, the
 // sentence.
-func (a *app) printFinding(f backtestFinding) {
+func (a *app) printFinding(f backtest.Finding) {
 	mark := map[string]string{"+": "+ ", "-": "− "}[f.Change]
 	fmt.Fprintf(a.stdout, "  %s%s", mark, cell(f.Title))
 	if f.Outlet != "" {

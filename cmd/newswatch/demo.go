@@ -18,6 +18,7 @@ import (
 	"github.com/newswatch/newswatch/demo"
 	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
+	"github.com/newswatch/newswatch/store/export"
 )
 
 func (a *app) demoCommand() *cobra.Command {
@@ -100,7 +101,7 @@ func (a *app) demoPass(ctx context.Context, loaded *configs.Loaded, st store.Sto
 	_, err := d.Once(ctx, daemon.OnceOptions{Polled: func(p daemon.Poll) {
 		fmt.Fprintf(a.stdout, "%s: %d items\n", p.Feed.Name, p.Items)
 		for _, h := range p.Hits {
-			fmt.Fprintf(a.stdout, "  hit  %s\n       %s\n", h.Item.Title, a.dim(ruleList(h, ", ")))
+			fmt.Fprintf(a.stdout, "  hit  %s\n       %s\n", h.Item.Title, a.dim(strings.Join(export.RuleIDs(h), ", ")))
 		}
 	}})
 	if err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/csv"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -12,6 +11,7 @@ import (
 	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/store"
+	"github.com/newswatch/newswatch/store/export"
 )
 
 func (a *app) hitsCommand() *cobra.Command {
@@ -51,8 +51,13 @@ func (a *app) hitsCommand() *cobra.Command {
 				return &usageError{cmd.CommandPath(), err}
 			}
 			return a.withStore(cmd.Context(), func(st store.Store) error {
-				if err := eachHit(cmd, st, q, limit, show); err != nil {
-					return err
+				for h, err := range export.Hits(cmd.Context(), st, q, limit) {
+					if err != nil {
+						return err
+					}
+					if err := show(h); err != nil {
+						return err
+					}
 				}
 				return flush()
 			})
@@ -62,6 +67,10 @@ func (a *app) hitsCommand() *cobra.Command {
 	f.StringVar(&since, "since", "", "only hits found within this time, such as 24h or 30d")
 	f.StringVar(&q.Rule, "rule", "", "only hits of this rule")
 	f.StringVar(&q.Feed, "feed", "", "only hits from this feed")
+	f.StringVar(&q.Tag, "tag", "", "only hits with this tag, of a rule or of the feed")
+	f.StringVar(&q.Outlet, "outlet", "", "only hits that this outlet published")
+	f.StringVar(&q.Lang, "lang", "", "only hits in this language: en means en-IN as well")
+	f.TextVar(&q.Severity, "severity", classifier.Low, "only hits of a rule of at least this `SEVERITY`: low, medium, high or critical")
 	f.StringVar(&q.Text, "text", "", "only hits with these words in title, summary or excerpt")
 	f.BoolVar(&reported, "reported", false, "only hits that digests tell of: not what a feed's back catalogue held at first sight")
 	f.IntVar(&limit, "limit", 100, "at most this many; 0 for all")
@@ -84,34 +93,6 @@ func (a *app) purge(cmd *cobra.Command, arg string) error {
 	})
 }
 
-// eachHit pages through the store, so that an export of everything takes no more
-// memory than a page.
-func eachHit(cmd *cobra.Command, st store.Store, q store.HitQuery, limit int, show func(classifier.Hit) error) error {
-	const page = 500
-	for left := limit; limit == 0 || left > 0; {
-		q.Limit = page
-		if limit > 0 {
-			q.Limit = min(page, left)
-		}
-		hits, err := st.Hits(cmd.Context(), q)
-		if err != nil {
-			return err
-		}
-		for _, h := range hits {
-			if err := show(h); err != nil {
-				return err
-			}
-		}
-		if len(hits) < q.Limit {
-			return nil
-		}
-		last := hits[len(hits)-1]
-		q.BeforeTime, q.BeforeID = last.Found, last.Item.ID
-		left -= len(hits)
-	}
-	return nil
-}
-
 // hitPrinter returns how one hit is printed, and what ends the listing.
 func (a *app) hitPrinter(format string) (show func(classifier.Hit) error, flush func() error, err error) {
 	switch format {
@@ -120,60 +101,17 @@ func (a *app) hitPrinter(format string) (show func(classifier.Hit) error, flush 
 		fmt.Fprintln(w, "FOUND\tSEVERITY\tRULES\tOUTLET\tTITLE\tLINK")
 		return func(h classifier.Hit) error {
 			_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n",
-				h.Found.Local().Format("2006-01-02 15:04"), topSeverity(h), ruleList(h, ","), cell(h.Outlet()), cell(h.Item.Title), h.Item.Link)
+				h.Found.Local().Format("2006-01-02 15:04"), store.HitSeverity(h), strings.Join(export.RuleIDs(h), ","), cell(h.Outlet()), cell(h.Item.Title), h.Item.Link)
 			return err
 		}, w.Flush, nil
 	case "csv":
-		w := csv.NewWriter(a.stdout)
-		if err := w.Write([]string{"id", "found", "published", "severity", "rules", "outlet", "lang", "title", "link", "excerpt"}); err != nil {
-			return nil, nil, err
-		}
-		return func(h classifier.Hit) error {
-				return w.Write([]string{
-					h.Item.ID.String(), stamp(h.Found), stamp(h.Item.Published), topSeverity(h).String(), ruleList(h, " "),
-					formula(h.Outlet()), h.Item.Lang, formula(h.Item.Title), h.Item.Link, formula(excerpt(h)),
-				})
-			}, func() error {
-				w.Flush()
-				return w.Error()
-			}, nil
+		w := export.NewCSV(a.stdout)
+		return w.Write, w.Flush, nil
 	case "jsonl":
 		return func(h classifier.Hit) error { return a.printJSON(h) }, func() error { return nil }, nil
 	default:
 		return nil, nil, fmt.Errorf("--format %q: want table, csv or jsonl", format)
 	}
-}
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
-}
-
-func topSeverity(h classifier.Hit) classifier.Severity {
-	top := classifier.Low
-	for _, r := range h.Rules {
-		top = max(top, r.Severity)
-	}
-	return top
-}
-
-func ruleList(h classifier.Hit, sep string) string {
-	ids := make([]string, len(h.Rules))
-	for i, r := range h.Rules {
-		ids[i] = r.Rule
-	}
-	return strings.Join(ids, sep)
-}
-
-func excerpt(h classifier.Hit) string {
-	for _, r := range h.Rules {
-		if r.Excerpt.Text != "" {
-			return r.Excerpt.Text
-		}
-	}
-	return ""
 }
 
 // cell fits a text into one cell of a table: a tab or a line break in it would
@@ -188,12 +126,3 @@ func cell(s string) string {
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-// formula keeps a spreadsheet from running what a publisher wrote: a cell that
-// begins with one of these characters would be a formula (OWASP, CSV injection).
-func formula(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
-}
