@@ -67,11 +67,17 @@ func TestRun(t *testing.T) {
 		{"alone", map[string]string{"a": "raid"}, nil, 0, map[string]string{"a": "2 was 0 +0 -0: police raid raid again"}},
 		{"alone, bounded", map[string]string{"a": "raid"}, nil, 1, map[string]string{"a": "2 was 0 +0 -0: police raid"}},
 		{
-			"against", map[string]string{"a": "police", "b": "verdict"}, map[string]string{"a": "raid"}, 0,
+			"against",
+			map[string]string{"a": "police", "b": "verdict"},
+			map[string]string{"a": "raid"},
+			0,
 			map[string]string{"a": "2 was 2 +1 -1: +police arrest -raid again", "b": "1 was 0 +1 -0: +court verdict"},
 		},
 		{
-			"a rule that is gone", map[string]string{"a": "raid"}, map[string]string{"a": "raid", "b": "verdict"}, 0,
+			"a rule that is gone",
+			map[string]string{"a": "raid"},
+			map[string]string{"a": "raid", "b": "verdict"},
+			0,
 			map[string]string{"a": "2 was 2 +0 -0:", "b": "0 was 1 +0 -1: -court verdict"},
 		},
 	} {

@@ -71,6 +71,11 @@ type HTTP struct {
 	// AdminToken guards the API and the operator's pages. Where it is unset they
 	// are served to the machine itself only.
 	AdminToken Secret
+	// ProxyHeader is the header in which an authenticating proxy names the user
+	// whom it let through; empty means that there is no such proxy. It counts only
+	// in requests that come from ProxyNetworks.
+	ProxyHeader   string
+	ProxyNetworks []netip.Prefix
 }
 
 // Fetch bounds how feeds and articles are read.

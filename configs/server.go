@@ -28,7 +28,8 @@ func (l *loader) server(doc *document, cfg *Config) {
 	}
 	cfg.Store = Store{Engine: EngineSQLite, Path: filepath.Join(cfg.Data, "newswatch.db")}
 	l.store(root.sub("store", "url", "url_file", "wait_replicas", "allow_eviction"), &cfg.Store)
-	l.http(root.sub("http", "listen", "public_url", "admin_token", "admin_token_file"), &cfg.HTTP)
+	l.http(root.sub("http", "listen", "public_url", "admin_token", "admin_token_file",
+		"proxy_header", "proxy_networks"), &cfg.HTTP)
 	l.fetch(root.sub("fetch", "interval", "min_interval", "max_interval", "timeout", "max_body", "concurrency",
 		"per_host", "contact", "full_text", "allow_networks"), &cfg.Fetch)
 
@@ -84,6 +85,15 @@ func (l *loader) http(s *section, h *HTTP) {
 	if n := len(h.AdminToken.Reveal()); n > 0 && n < shortest {
 		s.warn(s.secretKey("admin_token"), fmt.Sprintf("shorter than %d characters, so it can be guessed", shortest), "use the output of: openssl rand -hex 32")
 	}
+	if s.text("proxy_header", &h.ProxyHeader) && strings.ContainsFunc(h.ProxyHeader, func(r rune) bool {
+		return r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}) {
+		s.fail("proxy_header", fmt.Sprintf("%q is not the name of a header", clip(h.ProxyHeader)), "write Remote-User, or what your proxy sets")
+	}
+	l.networks(s, "proxy_networks", &h.ProxyNetworks)
+	if h.ProxyHeader != "" && len(h.ProxyNetworks) == 0 {
+		s.fail("proxy_header", "anyone could send it: http.proxy_networks does not say where the proxy is", "add proxy_networks: [127.0.0.1/32]")
+	}
 }
 
 func (l *loader) fetch(s *section, f *Fetch) {
@@ -110,7 +120,12 @@ func (l *loader) fetch(s *section, f *Fetch) {
 		}
 		f.Interval = min(max(f.Interval, f.MinInterval), f.MaxInterval)
 	}
-	nets, _ := s.list("allow_networks")
+	l.networks(s, "allow_networks", &f.AllowNetworks)
+}
+
+// networks reads a list of networks.
+func (l *loader) networks(s *section, key string, dst *[]netip.Prefix) {
+	nets, _ := s.list(key)
 	for _, e := range nets {
 		p, err := netip.ParsePrefix(e.text)
 		if err != nil {
@@ -118,16 +133,16 @@ func (l *loader) fetch(s *section, f *Fetch) {
 			if a, aerr := netip.ParseAddr(e.text); aerr == nil {
 				hint = fmt.Sprintf("write %s/%d", a, a.BitLen())
 			}
-			l.failNode(s.doc, e.node, fmt.Sprintf("fetch.allow_networks: %q is not a network", clip(e.text)), hint)
+			l.failNode(s.doc, e.node, fmt.Sprintf("%s%s: %q is not a network", s.path, key, clip(e.text)), hint)
 			continue
 		}
 		if p.Bits() == 0 {
-			l.warn(s.doc, e.node, fmt.Sprintf("fetch.allow_networks: %s allows every address, cloud metadata services too", p), "allow only the networks that hold your feeds")
+			l.warn(s.doc, e.node, fmt.Sprintf("%s%s: %s is every address, cloud metadata services too", s.path, key, p), "name only the networks that you mean")
 		}
 		if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
 			p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
 		}
-		f.AllowNetworks = append(f.AllowNetworks, p.Masked())
+		*dst = append(*dst, p.Masked())
 	}
 }
 

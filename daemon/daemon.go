@@ -21,7 +21,7 @@ import (
 	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/store/redis"
 	"github.com/newswatch/newswatch/store/sqlite"
-	"github.com/newswatch/newswatch/web"
+	"github.com/newswatch/newswatch/web/desk"
 )
 
 // deliveryHands bounds the digests that are sent at one time.
@@ -81,7 +81,7 @@ type Daemon struct {
 
 	reloading sync.Mutex // one reload at a time
 	mu        sync.Mutex // guards what follows
-	lastLoad  web.Reload
+	lastLoad  desk.Reload
 	warnings  []configs.Warning
 	unsafe    []string // what the store says may lose what it keeps
 	files     []string // of the configuration in force

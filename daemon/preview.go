@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,15 +23,22 @@ const previewPage = 1000
 // begin at, that it would have got for all since then. Nothing is sent, sealed
 // or moved.
 func Preview(ctx context.Context, loaded *configs.Loaded, st store.Store, id string, since, now time.Time) (notify.Digest, error) {
-	i := slices.IndexFunc(loaded.Subscribers, func(s configs.Subscriber) bool { return s.ID == id })
-	if i < 0 {
-		var ids []string
-		for _, s := range loaded.Subscribers {
-			ids = append(ids, s.ID)
-		}
-		return notify.Digest{}, fmt.Errorf("daemon: there is no subscriber %q; there are: %s", id, strings.Join(ids, ", "))
+	pl, err := newPlan(loaded, noSenders{})
+	if err != nil {
+		return notify.Digest{}, err
 	}
-	sub := loaded.Subscribers[i].Subscriber
+	return preview(ctx, pl, st, id, since, now)
+}
+
+// preview is Preview with a plan. The error wraps store.ErrNotFound where there is
+// no such subscriber.
+func preview(ctx context.Context, pl *plan, st store.Store, id string, since, now time.Time) (notify.Digest, error) {
+	recipient, ok := pl.subscribers[id]
+	if !ok {
+		ids := slices.Sorted(maps.Keys(pl.subscribers))
+		return notify.Digest{}, fmt.Errorf("daemon: %w: there is no subscriber %q; there are: %s", store.ErrNotFound, id, strings.Join(ids, ", "))
+	}
+	sub := recipient.Subscriber
 
 	counts, err := st.Counts(ctx)
 	if err != nil {
@@ -40,7 +48,7 @@ func Preview(ctx context.Context, loaded *configs.Loaded, st store.Store, id str
 	if err != nil {
 		return notify.Digest{}, err
 	}
-	w := notify.Window{To: counts.Head, Since: now.Add(-loaded.Digest.FirstWindow), Until: now}
+	w := notify.Window{To: counts.Head, Since: now.Add(-pl.config.Digest.FirstWindow), Until: now}
 	for _, s := range standings {
 		if s.Subscriber == id {
 			w.From, w.Since = s.Cursor, s.Since
@@ -61,16 +69,12 @@ func Preview(ctx context.Context, loaded *configs.Loaded, st store.Store, id str
 			}
 		}
 	}
-	pl, err := newPlan(loaded, noSenders{})
-	if err != nil {
-		return notify.Digest{}, err
-	}
 	cov := coverage{states: st.States, plan: func() *plan { return pl }, now: func() time.Time { return now }}
 	seen, err := cov.between(ctx, w.Since, w.Until)
 	if err != nil {
 		return notify.Digest{}, err
 	}
-	d, _ := notify.Build(sub, w, notify.BuildOptions{Sealed: now, Coverage: seen, MoreURL: moreURL(loaded.HTTP), Preview: true})
+	d, _ := notify.Build(sub, w, notify.BuildOptions{Sealed: now, Coverage: seen, MoreURL: moreURL(pl.config.HTTP), Preview: true})
 	return d, nil
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"github.com/newswatch/newswatch/configs"
-	"github.com/newswatch/newswatch/web"
+	"github.com/newswatch/newswatch/web/desk"
 )
 
 // settle is how long the files must be quiet before a change is read: editors
@@ -71,7 +71,8 @@ func needRestart(old, now *plan) []configs.Warning {
 	if !old.config.Store.URL.Equal(now.config.Store.URL) || old.config.Store.Path != now.config.Store.Path {
 		keys = append(keys, "store")
 	}
-	if a, b := old.config.HTTP, now.config.HTTP; a.Listen != b.Listen || a.PublicURL != b.PublicURL || !a.AdminToken.Equal(b.AdminToken) {
+	if a, b := old.config.HTTP, now.config.HTTP; a.Listen != b.Listen || a.PublicURL != b.PublicURL || !a.AdminToken.Equal(b.AdminToken) ||
+		a.ProxyHeader != b.ProxyHeader || !slices.Equal(a.ProxyNetworks, b.ProxyNetworks) {
 		keys = append(keys, "http")
 	}
 	a, b := old.config.Fetch, now.config.Fetch
@@ -94,7 +95,7 @@ func (d *Daemon) loaded(loaded *configs.Loaded, warnings []configs.Warning, err 
 	now := d.now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.lastLoad = web.Reload{At: now, OK: err == nil}
+	d.lastLoad = desk.Reload{At: now, OK: err == nil}
 	if err != nil {
 		d.lastLoad.Error = err.Error()
 		d.metrics.reloadOK.Set(0)

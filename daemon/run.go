@@ -12,9 +12,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/configs"
+	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/web"
+	"github.com/newswatch/newswatch/web/desk"
 )
 
 const (
@@ -106,17 +109,27 @@ func (d *Daemon) serve(ctx context.Context, loaded *configs.Loaded, begun time.T
 // pages makes the handler of everything that is served.
 func (d *Daemon) pages(c configs.HTTP, addr net.Addr) http.Handler {
 	return web.New(web.Options{
-		Store:      d.store,
-		Status:     d.status,
-		Silent:     silence,
-		Reload:     d.reload,
-		Metrics:    promhttp.HandlerFor(d.opt.Registry, promhttp.HandlerOpts{Registry: d.opt.Registry}),
-		AdminToken: c.AdminToken.Reveal(),
-		PublicURL:  c.PublicURL,
-		Loopback:   isLoopback(addr),
-		Location:   d.plan.Load().config.Digest.Timezone,
-		Log:        d.log,
-		Now:        d.now,
+		Desk: desk.Desk{
+			Store:   d.store,
+			Status:  d.status,
+			Now:     d.now,
+			Silent:  silence,
+			Rules:   func() *classifier.Ruleset { return d.plan.Load().rules },
+			Article: d.fetch.Article,
+			Preview: func(ctx context.Context, id string) (notify.Digest, error) {
+				return preview(ctx, d.plan.Load(), d.store, id, time.Time{}, d.now())
+			},
+			Settings: func() []configs.Setting { return d.plan.Load().config.Settings() },
+			Reload:   d.reload,
+		},
+		Metrics:       promhttp.HandlerFor(d.opt.Registry, promhttp.HandlerOpts{Registry: d.opt.Registry}),
+		AdminToken:    c.AdminToken.Reveal(),
+		ProxyHeader:   c.ProxyHeader,
+		ProxyNetworks: c.ProxyNetworks,
+		PublicURL:     c.PublicURL,
+		Loopback:      isLoopback(addr),
+		Location:      d.plan.Load().config.Digest.Timezone,
+		Log:           d.log,
 	})
 }
 
@@ -185,9 +198,9 @@ func (d *Daemon) askStore(ctx context.Context) {
 }
 
 // status is what the pages and /readyz tell of the daemon.
-func (d *Daemon) status() web.Status {
+func (d *Daemon) status() desk.Status {
 	pl := d.plan.Load()
-	s := web.Status{
+	s := desk.Status{
 		Version:    d.opt.Version,
 		Started:    d.started,
 		Ready:      true,
@@ -198,7 +211,7 @@ func (d *Daemon) status() web.Status {
 		Unguarded:  !pl.config.Digest.ChildIdentityGuard,
 	}
 	for _, r := range pl.rules.Rules() {
-		s.Rules = append(s.Rules, web.Rule{ID: r.ID, Name: r.Name})
+		s.Rules = append(s.Rules, desk.Rule{ID: r.ID, Name: r.Name})
 	}
 	for id, sub := range pl.subscribers {
 		s.Schedules[id] = sub.Subscriber.Schedule.String()

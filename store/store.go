@@ -263,6 +263,8 @@ type Items interface {
 	// StoredItems yields the items that are kept with their text, stored at or
 	// after since, oldest first.
 	StoredItems(ctx context.Context, since time.Time) iter.Seq2[StoredItem, error]
+	// Stored returns one item that is kept with its text, or ErrNotFound.
+	Stored(ctx context.Context, id feed.ItemID) (StoredItem, error)
 	// Purge removes an item and its hit, takes it out of pending digests and
 	// dead letters, and keeps it from coming back; Seal refuses a digest that
 	// still mentions it. ErrNotFound when the item was

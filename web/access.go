@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -18,10 +19,13 @@ type gate struct {
 	hasToken   bool
 	loopback   bool
 	publicHost string
+	// proxyHeader names who was let through by a proxy in proxyNetworks.
+	proxyHeader   string
+	proxyNetworks []netip.Prefix
 }
 
 func newGate(o Options) gate {
-	g := gate{loopback: o.Loopback, hasToken: o.AdminToken != ""}
+	g := gate{loopback: o.Loopback, hasToken: o.AdminToken != "", proxyHeader: o.ProxyHeader, proxyNetworks: o.ProxyNetworks}
 	if g.hasToken {
 		g.token = sha256.Sum256([]byte(o.AdminToken))
 	}
@@ -50,6 +54,11 @@ var (
 		title:  "These pages are not open to the network yet",
 		advice: "newswatch listens beyond this machine and has no token to ask for. Set http.admin_token_file to a file with a long random token, or http.listen to 127.0.0.1:8080.",
 	}
+	notByProxy = &refusal{
+		status: http.StatusForbidden,
+		title:  "This page is reached through the proxy that signs you in",
+		advice: "The request does not carry the header of http.proxy_header, or does not come from http.proxy_networks.",
+	}
 	strangeHost = &refusal{
 		status: http.StatusForbidden,
 		title:  "This name does not lead to these pages",
@@ -62,13 +71,17 @@ func (g gate) check(a access, r *http.Request) *refusal {
 	switch {
 	case a == open:
 		return nil
-	case a == machine && g.loopback && local(r.Host):
+	case a == machine && g.loopback && local(r.Host), g.vouched(r):
 		return nil
 	case g.hasToken:
 		if !g.presented(r) {
 			return needToken
 		}
 		return nil
+	case g.proxyHeader != "":
+		// A proxy on this machine may well name it localhost: what it let through
+		// unsigned must not look like the machine itself.
+		return notByProxy
 	case !g.loopback:
 		return noToken
 	case local(r.Host) || g.public(r.Host):
@@ -91,6 +104,16 @@ func (g gate) presented(r *http.Request) bool {
 	}
 	sum := sha256.Sum256([]byte(given))
 	return subtle.ConstantTimeCompare(sum[:], g.token[:]) == 1
+}
+
+// vouched reports whether a proxy that is known has let the request through, and
+// said for whom.
+func (g gate) vouched(r *http.Request) bool {
+	if g.proxyHeader == "" || r.Header.Get(g.proxyHeader) == "" {
+		return false
+	}
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && slices.ContainsFunc(g.proxyNetworks, func(n netip.Prefix) bool { return n.Contains(from.Addr().Unmap()) })
 }
 
 // local reports whether a Host header names this machine in a way that DNS has no

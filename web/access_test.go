@@ -7,9 +7,12 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/newswatch/newswatch/web/desk"
 )
 
 const token = "correct-horse-battery-staple"
@@ -24,6 +27,11 @@ func TestAccess(t *testing.T) {
 	behind := func(o *Options) { o.PublicURL = "https://watch.example/desk" }
 	world := func(o *Options) { o.Loopback = false }
 	withToken := func(o *Options) { o.AdminToken = token }
+	// The tests' requests come from 192.0.2.1.
+	proxied := func(o *Options) {
+		o.ProxyHeader, o.ProxyNetworks = "Remote-User", []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+	}
+	elsewhere := func(o *Options) { o.ProxyNetworks = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} }
 	for _, tt := range []struct {
 		name    string
 		options []func(*Options)
@@ -64,6 +72,16 @@ func TestAccess(t *testing.T) {
 		{"network, bare token", []func(*Options){world, withToken}, []string{"Authorization", token}, 401, 401, 401},
 		{"network, token in the cookie", []func(*Options){world, withToken}, []string{"Cookie", "token=" + token}, 401, 401, 401},
 
+		{"proxy, signed in", []func(*Options){world, proxied}, []string{"Host", "watch.example", "Remote-User", "desk"}, 200, 200, 200},
+		{"proxy, not signed in", []func(*Options){world, proxied}, []string{"Host", "watch.example"}, 403, 403, 403},
+		{"proxy, an empty name", []func(*Options){world, proxied}, []string{"Host", "watch.example", "Remote-User", ""}, 403, 403, 403},
+		{"proxy, another header", []func(*Options){world, proxied}, []string{"X-Remote-User", "desk"}, 403, 403, 403},
+		{"proxy, from elsewhere", []func(*Options){world, proxied, elsewhere}, []string{"Remote-User", "desk"}, 403, 403, 403},
+		{"proxy on this machine, not signed in", []func(*Options){proxied}, nil, 403, 200, 403},
+		{"proxy and token, by the token", []func(*Options){world, proxied, withToken}, []string{"Authorization", "Bearer " + token}, 200, 200, 200},
+		{"proxy and token, by neither", []func(*Options){world, proxied, withToken}, nil, 401, 401, 401},
+		{"no proxy, its header", []func(*Options){world}, []string{"Remote-User", "desk"}, 403, 403, 403},
+
 		{"this machine, token set and missing", []func(*Options){withToken}, nil, 401, 200, 401},
 		{"this machine, token set and given", []func(*Options){withToken}, []string{"Authorization", "Bearer " + token}, 200, 200, 200},
 		{"through a proxy on this machine, token missing", []func(*Options){withToken, behind}, []string{"Host", "watch.example"}, 401, 401, 401},
@@ -79,6 +97,7 @@ func TestAccess(t *testing.T) {
 				{"GET", "/hits", tt.page},
 				{"GET", "/feeds", tt.page},
 				{"GET", "/deliveries", tt.page},
+				{"GET", "/api/v1/openapi.yaml", tt.page},
 				{"GET", "/metrics", tt.metrics},
 				{"POST", "/-/reload", tt.reload},
 				{"GET", "/healthz", 200},
@@ -92,11 +111,14 @@ func TestAccess(t *testing.T) {
 				if challenge := w.Header().Values("WWW-Authenticate"); (w.Code == 401) != (len(challenge) == 2) {
 					t.Errorf("%s %s: %d with the challenges %q", a.method, a.path, w.Code, challenge)
 				}
-				if w.Code == 403 && !strings.Contains(w.Body.String(), "http.admin_token_file") {
+				if w.Code == 403 && !strings.Contains(w.Body.String(), "http.admin_token_file") && !strings.Contains(w.Body.String(), "http.proxy_header") {
 					t.Errorf("%s %s: the refusal does not say what to set", a.method, a.path)
 				}
 				if w.Code >= 400 && strings.Contains(w.Body.String(), "Operation P-Hunt") {
 					t.Errorf("%s %s: a refusal shows what it refuses", a.method, a.path)
+				}
+				if problem := w.Header().Get("Content-Type") == "application/problem+json"; w.Code >= 400 && problem != strings.HasPrefix(a.path, "/api/") {
+					t.Errorf("%s %s: %d is %s", a.method, a.path, w.Code, w.Header().Get("Content-Type"))
 				}
 			}
 			// What is not there is no secret from the operator, and is one from others.
@@ -175,7 +197,7 @@ func TestEveryRoute(t *testing.T) {
 		"refused":    func(_ *memory, o *Options) { o.Loopback = false },
 		"no token":   func(_ *memory, o *Options) { o.Loopback, o.AdminToken = false, token },
 		"store away": func(m *memory, _ *Options) { m.err = errAway },
-		"panics":     func(_ *memory, o *Options) { o.Status = func() Status { panic("status") } },
+		"panics":     func(_ *memory, o *Options) { o.Status = func() desk.Status { panic("status") } },
 	}
 	for state, change := range states {
 		m, st := kept()
@@ -184,7 +206,7 @@ func TestEveryRoute(t *testing.T) {
 			o.Reload = func(context.Context) error { reloads++; return nil }
 			change(m, o)
 		})
-		if len(s.routes) != 10 {
+		if len(s.routes) != 11 {
 			t.Fatalf("%d routes: a new one needs a row in TestAccess", len(s.routes))
 		}
 		for _, rt := range s.routes {
@@ -201,6 +223,9 @@ func TestEveryRoute(t *testing.T) {
 				}
 				if ct := w.Header().Get("Content-Type"); ct == "" && path != "/metrics" {
 					t.Errorf("%s: %s %s has no type", state, method, path)
+				}
+				if rt.methods == nil {
+					continue // the API's own test knows its methods
 				}
 				taken := slices.Contains(rt.methods, method)
 				switch {
@@ -225,7 +250,7 @@ func TestPanic(t *testing.T) {
 	m, st := kept()
 	var out bytes.Buffer
 	s := serverOf(m, st, func(o *Options) {
-		o.Status = func() Status { panic("the cause") }
+		o.Status = func() desk.Status { panic("the cause") }
 		o.Log = slog.New(slog.NewTextHandler(&out, nil))
 		o.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Write([]byte("half"))

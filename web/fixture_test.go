@@ -22,6 +22,7 @@ import (
 	"github.com/newswatch/newswatch/fetcher"
 	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
+	"github.com/newswatch/newswatch/web/desk"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -32,15 +33,16 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 // memory is a Store that holds what a test put in it, and keeps the parts of the
 // contract that the pages lean on: order, filters, the cursor and the limit.
 type memory struct {
-	states    []fetcher.State
-	reports   []classifier.Hit
-	standings []store.Standing
-	letters   []notify.DeadLetter
-	sent      []notify.Delivery
-	err       error // of every call
-	pings     atomic.Int32
-	block     bool   // Ping waits for its context
-	during    func() // called while Ping is at it
+	desk.Store // for what no page of a test asks
+	states     []fetcher.State
+	reports    []classifier.Hit
+	standings  []store.Standing
+	letters    []notify.DeadLetter
+	sent       []notify.Delivery
+	err        error // of every call
+	pings      atomic.Int32
+	block      bool   // Ping waits for its context
+	during     func() // called while Ping is at it
 }
 
 func (m *memory) Ping(ctx context.Context) error {
@@ -134,7 +136,7 @@ func report(n int, ago time.Duration, outlet, language, title, sentence string) 
 }
 
 // kept is a daemon all of whose work is done.
-func kept() (*memory, Status) {
+func kept() (*memory, desk.Status) {
 	read := func(id string, last time.Duration) fetcher.State {
 		return fetcher.State{
 			FeedID: id, FirstSuccess: noon.Add(-30 * day), LastPoll: noon.Add(-last), LastSuccess: noon.Add(-last),
@@ -161,11 +163,11 @@ func kept() (*memory, Status) {
 		},
 	}
 	m.reports[0].Story, m.reports[1].Story = "s1", "s1"
-	st := Status{
+	st := desk.Status{
 		Version: "1.2.3", Started: noon.Add(-3 * day), Ready: true,
-		ConfigPath: "configs/newswatch.yaml", LastReload: Reload{At: noon.Add(-time.Hour), OK: true},
+		ConfigPath: "configs/newswatch.yaml", LastReload: desk.Reload{At: noon.Add(-time.Hour), OK: true},
 		Ruleset: "3f2a9c",
-		Rules:   []Rule{{"cyberdome", "Cyberdome"}, {"operation-p-hunt", "Operation P-Hunt"}},
+		Rules:   []desk.Rule{{ID: "cyberdome", Name: "Cyberdome"}, {ID: "operation-p-hunt", Name: "Operation P-Hunt"}},
 		Feeds: map[string]feed.Feed{
 			"europol":     {Name: "Europol newsroom", Lang: "en"},
 			"mathrubhumi": {Name: "മാതൃഭൂമി", Lang: "ml"},
@@ -177,7 +179,7 @@ func kept() (*memory, Status) {
 }
 
 // troubled is a daemon with one of each trouble that a page has words for.
-func troubled() (*memory, Status) {
+func troubled() (*memory, desk.Status) {
 	m, st := kept()
 	fail := func(id string, n int, why fetcher.Reason, text string) fetcher.State {
 		return fetcher.State{
@@ -209,7 +211,7 @@ func troubled() (*memory, Status) {
 		Digest: notify.Digest{ID: "desk-5", Subscriber: "desk", Entries: 3}, Reason: "notify: the receiver answered 550",
 		Attempts: 10, Buried: noon.Add(-5 * time.Hour),
 	}}
-	st.LastReload = Reload{At: noon.Add(-10 * time.Minute), Error: "configs/rules/arrests.yaml:7:3: unknown key \"querry\"\n    querry: arrest*\n    ^ did you mean \"query\"?"}
+	st.LastReload = desk.Reload{At: noon.Add(-10 * time.Minute), Error: "configs/rules/arrests.yaml:7:3: unknown key \"querry\"\n    querry: arrest*\n    ^ did you mean \"query\"?"}
 	st.Warnings = []string{"smtp.host is not set: digests are written to files", "configs/feeds.yaml:9:5: this URL is listed twice\n  - url: https://europol.example/feed\n    ^"}
 	return m, st
 }
@@ -223,14 +225,16 @@ func silence(s fetcher.State, _ time.Time) string {
 }
 
 // serverOf is a Server on loopback without a token, for what a test is not about.
-func serverOf(m *memory, st Status, change ...func(*Options)) *Server {
+func serverOf(m *memory, st desk.Status, change ...func(*Options)) *Server {
 	o := Options{
-		Store: m, Status: func() Status { return st }, Silent: silence,
+		Desk: desk.Desk{
+			Store: m, Status: func() desk.Status { return st }, Silent: silence,
+			Reload: func(context.Context) error { return nil },
+			Now:    func() time.Time { return noon },
+		},
 		Metrics:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "up 1\n") }),
-		Reload:   func(context.Context) error { return nil },
 		Loopback: true,
 		Log:      slog.New(slog.DiscardHandler),
-		Now:      func() time.Time { return noon },
 	}
 	for _, c := range change {
 		c(&o)

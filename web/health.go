@@ -9,6 +9,7 @@ import (
 
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/fetcher"
+	"github.com/newswatch/newswatch/web/desk"
 )
 
 const (
@@ -83,7 +84,7 @@ func (c checkup) newest() time.Time {
 // checkups joins the feeds of the configuration with what is remembered of each.
 // A feed that has no state was never claimed; a state whose feed is not
 // configured is of no concern to the watch.
-func (s *Server) checkups(st Status, states []fetcher.State, now time.Time) []checkup {
+func (s *Server) checkups(st desk.Status, states []fetcher.State, now time.Time) []checkup {
 	byID := make(map[string]fetcher.State, len(states))
 	for _, state := range states {
 		byID[state.FeedID] = state

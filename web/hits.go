@@ -2,16 +2,14 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/store"
+	"github.com/newswatch/newswatch/web/desk"
 )
 
 const (
@@ -20,8 +18,6 @@ const (
 	// maxChoices is how many rules or feeds a form offers as a list; more would
 	// make the form the larger part of the page, and the id is typed instead.
 	maxChoices = 60
-	// maxFilter bounds what is typed into a filter, in bytes.
-	maxFilter = 400
 )
 
 // hitsView is the list of reports and the form that filters it.
@@ -87,12 +83,12 @@ func (s *Server) hits(w http.ResponseWriter, r *http.Request) {
 		if len(hits) > perPage {
 			hits = hits[:perPage]
 			last := hits[perPage-1]
-			params.Set("before", cursor(last.Found, last.Item.ID))
+			params.Set("before", desk.Cursor(last))
 			view.Older = "?" + params.Encode()
 		}
 		m := moments{now, s.o.Location}
 		for _, h := range hits {
-			view.Hits = append(view.Hits, m.hit(st.shown(h)))
+			view.Hits = append(view.Hits, m.hit(st.Shown(h)))
 		}
 	}
 	s.show(w, r, status, hitsPage, "Reports", st, now, view)
@@ -100,75 +96,17 @@ func (s *Server) hits(w http.ResponseWriter, r *http.Request) {
 
 // parseFilter reads the form. All faults are told at once.
 func parseFilter(params url.Values, loc *time.Location) (filter, store.HitQuery, []string) {
-	var faults []string
-	get := func(key, what string) string {
-		v := strings.TrimSpace(params.Get(key))
-		if len(v) > maxFilter {
-			faults = append(faults, what+" is too long.")
-			return ""
+	q, faults := desk.ParseQuery(params, loc)
+	get := func(key string) string {
+		if v := strings.TrimSpace(params.Get(key)); len(v) <= desk.MaxField {
+			return v
 		}
-		return v
+		return ""
 	}
-	f := filter{
-		Rule:  get("rule", "The rule"),
-		Feed:  get("feed", "The feed"),
-		Words: get("words", "The text to look for"),
-		Since: get("since", "The first day"),
-		Until: get("until", "The last day"),
-		Quiet: params.Get("quiet") != "",
-	}
-	date := func(v, what string) time.Time {
-		if v == "" {
-			return time.Time{}
-		}
-		t, err := time.ParseInLocation(time.DateOnly, v, loc)
-		if err != nil {
-			faults = append(faults, what+" is not a date. Write it as 2026-01-31.")
-		}
-		return t
-	}
-	q := store.HitQuery{Rule: f.Rule, Feed: f.Feed, Text: f.Words, Quiet: f.Quiet}
-	q.Since = date(f.Since, "The first day")
-	q.Until = date(f.Until, "The last day")
-	if !q.Until.IsZero() {
-		// The last day is a part of what is asked for. AddDate, not 24 hours: a day
-		// on which the clocks change has another length.
-		q.Until = q.Until.AddDate(0, 0, 1)
-	}
-	if !q.Since.IsZero() && !q.Until.IsZero() && !q.Since.Before(q.Until) {
-		faults = append(faults, "The first day is after the last.")
-	}
-	if before := get("before", "The place to go on from"); before != "" {
-		var err error
-		if q.BeforeTime, q.BeforeID, err = parseCursor(before); err != nil {
-			faults = append(faults, "The place to go on from is not one that newswatch gave. Start at the newest.")
-		}
-	}
-	return f, q, faults
+	return filter{
+		Rule: get("rule"), Feed: get("feed"), Words: get("words"), Since: get("since"), Until: get("until"), Quiet: q.Quiet,
+	}, q, faults
 }
-
-// cursor names the last report of a page. Found is kept to the millisecond, so
-// that is all of it.
-func cursor(found time.Time, id feed.ItemID) string {
-	return strconv.FormatInt(found.UnixMilli(), 10) + "." + id.String()
-}
-
-// parseCursor is the inverse of cursor.
-func parseCursor(s string) (time.Time, feed.ItemID, error) {
-	ms, id, ok := strings.Cut(s, ".")
-	n, err := strconv.ParseInt(ms, 10, 64)
-	if !ok || err != nil || n <= 0 || n > maxMillis {
-		return time.Time{}, feed.ItemID{}, fmt.Errorf("web: %q is not a cursor", s)
-	}
-	item, err := feed.ParseItemID(id)
-	if err != nil {
-		return time.Time{}, feed.ItemID{}, fmt.Errorf("web: cursor: %w", err)
-	}
-	return time.UnixMilli(n).UTC(), item, nil
-}
-
-// maxMillis is the end of the year 9999, after which times have no text.
-const maxMillis = 253402300799999
 
 // choices orders a list by name and marks what was chosen. A list that is too
 // long is no list.

@@ -20,6 +20,7 @@ import (
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/fetcher"
 	"github.com/newswatch/newswatch/story"
+	"github.com/newswatch/newswatch/web/desk"
 )
 
 var update = flag.Bool("update", false, "write the golden pages anew")
@@ -27,19 +28,19 @@ var update = flag.Bool("update", false, "write the golden pages anew")
 // TestPages compares every page, in each state that it has words for, with what
 // was looked at in a browser.
 func TestPages(t *testing.T) {
-	away := func() (*memory, Status) {
+	away := func() (*memory, desk.Status) {
 		m, st := kept()
 		m.err = errAway
 		return m, st
 	}
-	fresh := func() (*memory, Status) {
+	fresh := func() (*memory, desk.Status) {
 		_, st := kept()
 		return &memory{}, st
 	}
-	empty := func() (*memory, Status) { return &memory{}, Status{Version: "1.2.3"} }
+	empty := func() (*memory, desk.Status) { return &memory{}, desk.Status{Version: "1.2.3"} }
 	for _, tt := range []struct {
 		name   string
-		with   func() (*memory, Status)
+		with   func() (*memory, desk.Status)
 		target string
 		status int
 	}{
@@ -190,7 +191,7 @@ func hasChild(n *html.Node, name string) bool {
 func TestLongFilter(t *testing.T) {
 	m, st := kept()
 	for _, field := range []string{"words", "rule", "feed", "since", "until", "before"} {
-		if w := ask(serverOf(m, st), "GET", "/hits?"+field+"="+strings.Repeat("x", maxFilter+1)); w.Code != 400 || !strings.Contains(w.Body.String(), "too long") {
+		if w := ask(serverOf(m, st), "GET", "/hits?"+field+"="+strings.Repeat("x", desk.MaxField+1)); w.Code != 400 || !strings.Contains(w.Body.String(), "too long") {
 			t.Errorf("%s: %d", field, w.Code)
 		}
 	}

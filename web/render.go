@@ -13,6 +13,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/newswatch/newswatch/web/api"
+	"github.com/newswatch/newswatch/web/desk"
 )
 
 //go:embed templates/*.html style.css
@@ -101,7 +104,7 @@ func root(path string) string {
 }
 
 // show answers with a page about the daemon's status st.
-func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, tmpl *template.Template, title string, st Status, now time.Time, body any) {
+func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, tmpl *template.Template, title string, st desk.Status, now time.Time, body any) {
 	p := s.frame(r, now)
 	p.Title, p.Section, p.Body = title, r.URL.Path, body
 	p.Version, p.Ruleset, p.Config = st.Version, st.Ruleset, short(st.ConfigPath, maxError)
@@ -173,9 +176,14 @@ type trouble struct {
 	Advice  string
 }
 
-// fail answers with an error page. It asks neither the store nor the daemon, so
+// fail answers with an error page, and a program that asked the API with a
+// problem. It asks neither the store nor the daemon, so
 // that it can be shown when they are what failed.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, status int, message, advice string) {
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		api.Problem{Status: status, Detail: message + ". " + advice}.Write(w, r)
+		return
+	}
 	p := s.frame(r, s.o.Now())
 	p.Title, p.Body = message, trouble{status, message, advice}
 	s.render(w, r, status, errorPage, p)

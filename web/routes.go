@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+
+	"github.com/newswatch/newswatch/web/api"
 )
 
 // access says who may ask for a route.
@@ -27,7 +29,7 @@ const (
 // route is one path and what answers it.
 type route struct {
 	path    string
-	methods []string
+	methods []string // nil where the handler itself says which it takes
 	access  access
 	answer  http.HandlerFunc
 }
@@ -44,6 +46,7 @@ func (s *Server) table() []route {
 		{"/hits", reads, operator, s.hits},
 		{"/feeds", reads, operator, s.feeds},
 		{"/deliveries", reads, operator, s.deliveries},
+		{api.Prefix + "/", nil, operator, s.api.ServeHTTP},
 		{"/style.css", reads, open, s.style},
 		{"/healthz", reads, open, s.healthz},
 		{"/readyz", reads, open, s.readyz},
@@ -66,7 +69,7 @@ func (s *Server) mux() http.Handler {
 				s.refuse(w, r, refusal)
 				return
 			}
-			if !slices.Contains(rt.methods, r.Method) {
+			if rt.methods != nil && !slices.Contains(rt.methods, r.Method) {
 				w.Header().Set("Allow", strings.Join(rt.methods, ", "))
 				s.fail(w, r, http.StatusMethodNotAllowed, "This address takes "+strings.Join(rt.methods, " and ")+" only",
 					fmt.Sprintf("It was asked with %s.", r.Method))

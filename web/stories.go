@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/newswatch/newswatch/classifier"
-	"github.com/newswatch/newswatch/guard"
 	"github.com/newswatch/newswatch/story"
 )
 
@@ -61,14 +60,6 @@ type ruleTag struct {
 type piece struct {
 	Text string
 	Mark bool
-}
-
-// shown is the hit as a page may show it.
-func (st Status) shown(h classifier.Hit) classifier.Hit {
-	if st.Unguarded {
-		return h
-	}
-	return guard.Hit(h)
 }
 
 func (m moments) hit(h classifier.Hit) hitView {

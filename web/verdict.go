@@ -8,6 +8,7 @@ import (
 
 	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
+	"github.com/newswatch/newswatch/web/desk"
 )
 
 // maxDetail bounds the text of a refused configuration, in characters: the log
@@ -35,7 +36,7 @@ type note struct {
 
 // judge puts the state of everything into one headline, one line, and a note for
 // each thing that needs a look.
-func judge(st Status, feeds []checkup, standings []store.Standing, deadLetters int, now time.Time) verdict {
+func judge(st desk.Status, feeds []checkup, standings []store.Standing, deadLetters int, now time.Time) verdict {
 	var v verdict
 	tell := func(page, lead, text string) {
 		v.Notes = append(v.Notes, note{Page: page, Lead: lead, Text: text})

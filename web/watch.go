@@ -12,6 +12,7 @@ import (
 	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/story"
+	"github.com/newswatch/newswatch/web/desk"
 )
 
 const (
@@ -32,7 +33,7 @@ type watchView struct {
 	ByRule  []ruleCount
 	// Quiet are rules that found nothing in a week: one that never matches looks
 	// the same as one that has nothing to find, so they are named.
-	Quiet     []Rule
+	Quiet     []desk.Rule
 	QuietMore int
 	Stories   []storyView
 }
@@ -45,7 +46,7 @@ type number struct {
 
 // ruleCount is how many reports a rule found.
 type ruleCount struct {
-	Rule
+	desk.Rule
 	Day, Week int
 }
 
@@ -62,7 +63,7 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 }
 
 // look asks the store for all that the page tells.
-func (s *Server) look(ctx context.Context, st Status, now time.Time) (watchView, error) {
+func (s *Server) look(ctx context.Context, st desk.Status, now time.Time) (watchView, error) {
 	if err := s.ping(ctx); err != nil {
 		return watchView{}, err
 	}
@@ -94,7 +95,7 @@ func (s *Server) look(ctx context.Context, st Status, now time.Time) (watchView,
 	view.Quiet, view.QuietMore = atMost(view.Quiet, watchRules)
 	m := moments{now, s.o.Location}
 	for _, told := range stories[:min(len(stories), watchStories)] {
-		view.Stories = append(view.Stories, m.story(told.Each(st.shown)))
+		view.Stories = append(view.Stories, m.story(told.Each(st.Shown)))
 	}
 	return view, nil
 }
@@ -157,13 +158,13 @@ func (t *tally) line(label string) number {
 
 // byRule counts the reports of each rule, the busiest first, and lists the rules
 // in force that found nothing.
-func byRule(rules []Rule, hits []classifier.Hit, now time.Time) (found []ruleCount, quiet []Rule) {
+func byRule(rules []desk.Rule, hits []classifier.Hit, now time.Time) (found []ruleCount, quiet []desk.Rule) {
 	counts := map[string]*ruleCount{}
 	for _, h := range hits {
 		for _, m := range h.Rules {
 			c := counts[m.Rule]
 			if c == nil {
-				c = &ruleCount{Rule: Rule{ID: m.Rule, Name: short(cmp.Or(m.Name, m.Rule), maxName)}}
+				c = &ruleCount{Rule: desk.Rule{ID: m.Rule, Name: short(cmp.Or(m.Name, m.Rule), maxName)}}
 				counts[m.Rule] = c
 			}
 			c.Week++
@@ -181,7 +182,7 @@ func byRule(rules []Rule, hits []classifier.Hit, now time.Time) (found []ruleCou
 	found, _ = atMost(found, watchRules)
 	for _, r := range rules {
 		if counts[r.ID] == nil {
-			quiet = append(quiet, Rule{ID: r.ID, Name: short(cmp.Or(r.Name, r.ID), maxName)})
+			quiet = append(quiet, desk.Rule{ID: r.ID, Name: short(cmp.Or(r.Name, r.ID), maxName)})
 		}
 	}
 	return found, quiet

@@ -6,92 +6,29 @@
 package web
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"time"
 
-	"github.com/newswatch/newswatch/classifier"
-	"github.com/newswatch/newswatch/feed"
-	"github.com/newswatch/newswatch/fetcher"
-	"github.com/newswatch/newswatch/notify"
-	"github.com/newswatch/newswatch/store"
+	"github.com/newswatch/newswatch/web/api"
+	"github.com/newswatch/newswatch/web/desk"
 )
 
-// Store is the part of store.Store that the pages read. Nothing here writes.
-type Store interface {
-	// Ping reports whether the engine can be written to.
-	Ping(ctx context.Context) error
-	Counts(ctx context.Context) (store.Counts, error)
-	States(ctx context.Context) ([]fetcher.State, error)
-	Hits(ctx context.Context, q store.HitQuery) ([]classifier.Hit, error)
-	Standings(ctx context.Context) ([]store.Standing, error)
-	DeadLetters(ctx context.Context) ([]notify.DeadLetter, error)
-	Deliveries(ctx context.Context, subscriber string, limit int) ([]notify.Delivery, error)
-}
-
-// Status is what the daemon knows of itself. The pages read it and never write
-// to it, so a snapshot may be shared by all requests.
-type Status struct {
-	Version string
-	Started time.Time
-	// Ready is false while the daemon cannot do its work; Reasons says why, one
-	// sentence each. /readyz shows them to anyone who can reach it, so they hold
-	// no address, path or secret.
-	Ready   bool
-	Reasons []string
-
-	ConfigPath string
-	LastReload Reload
-
-	// Ruleset is the version of the rules in force.
-	Ruleset string
-	Rules   []Rule
-	// Feeds are those of the configuration, by id.
-	Feeds map[string]feed.Feed
-	// Schedules are the canonical texts of the subscribers' schedules, by the
-	// subscriber's id.
-	Schedules map[string]string
-	// Warnings are what the operator should look at though the daemon runs, one
-	// sentence each.
-	Warnings []string
-	// Unguarded turns off what keeps back sentences that could identify a child.
-	Unguarded bool
-}
-
-// Rule is what the pages say of a rule: its id, and its name for people.
-type Rule struct {
-	ID   string
-	Name string
-}
-
-// Reload is the last attempt to load the configuration; the zero Reload means
-// that there was none since the start.
-type Reload struct {
-	At time.Time
-	OK bool
-	// Error is the loader's whole text, with places in files, when not OK.
-	Error string
-}
-
-// Options is what a Server is made of. Store and Status are required.
+// Options is what a Server is made of. Its Store and Status are required.
 type Options struct {
-	Store  Store
-	Status func() Status
-	// Silent says in words that a feed has published nothing for longer than its
-	// own rate explains; empty means that it has not. A nil func means that no
-	// feed is judged so.
-	Silent func(s fetcher.State, now time.Time) string
-	// Reload loads the configuration anew. Its error is shown to the operator
-	// who asked. A nil func means that there is no reload over HTTP.
-	Reload func(context.Context) error
+	desk.Desk
 	// Metrics answers /metrics; nil means that there are none.
 	Metrics http.Handler
 
 	// AdminToken, where it is set, must come with every request for a page, for
 	// a reload, and (except from this machine) for metrics.
 	AdminToken string
+	// ProxyHeader, where it is set, is as good as the token in a request from one
+	// of ProxyNetworks: an authenticating proxy names in it whom it let through.
+	ProxyHeader   string
+	ProxyNetworks []netip.Prefix
 	// PublicURL is how the outside reaches the pages, without a slash at its
 	// end; it may be empty.
 	PublicURL string
@@ -103,8 +40,6 @@ type Options struct {
 	Location *time.Location
 	// Log takes failures; nil means slog.Default().
 	Log *slog.Logger
-	// Now is the clock; nil means time.Now.
-	Now func() time.Time
 }
 
 // Server answers every request for newswatch's pages, probes and metrics. It
@@ -114,6 +49,7 @@ type Server struct {
 	gate    gate
 	origin  *http.CrossOriginProtection
 	readied readiness
+	api     http.Handler
 	routes  []route
 	handler http.Handler
 }
@@ -138,6 +74,7 @@ func New(o Options) *Server {
 		_ = s.origin.AddTrustedOrigin(u.Scheme + "://" + u.Host)
 	}
 	s.readied.turn = make(chan struct{}, 1)
+	s.api = api.New(&s.o.Desk, o.Location, o.Log)
 	s.routes = s.table()
 	s.handler = s.wrap(s.mux())
 	return s

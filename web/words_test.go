@@ -14,6 +14,7 @@ import (
 	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/story"
+	"github.com/newswatch/newswatch/web/desk"
 )
 
 func TestShort(t *testing.T) {
@@ -154,23 +155,6 @@ func FuzzMarked(f *testing.F) {
 	})
 }
 
-// FuzzCursor: what is taken for a cursor is one that newswatch would write.
-func FuzzCursor(f *testing.F) {
-	f.Add(cursor(noon, feed.NewItemID("f", "g", "", "")))
-	f.Add("-1.00000000000000000000000000000000")
-	f.Add("9223372036854775807.00000000000000000000000000000000")
-	f.Fuzz(func(t *testing.T, s string) {
-		at, id, err := parseCursor(s)
-		if err != nil {
-			return
-		}
-		again, sameID, err := parseCursor(cursor(at, id))
-		if err != nil || !again.Equal(at) || sameID != id || at.Year() > 9999 {
-			t.Fatalf("%q is %s %s, written again %s %s, %v", s, at, id, again, sameID, err)
-		}
-	})
-}
-
 // TestExamine has a row for each health, and for which of two troubles is told.
 func TestExamine(t *testing.T) {
 	read := fetcher.State{LastSuccess: noon.Add(-time.Minute), NextCheck: noon.Add(time.Minute)}
@@ -224,7 +208,7 @@ func TestReasonWords(t *testing.T) {
 
 // TestJudge: the headline is no better than the state of the watch.
 func TestJudge(t *testing.T) {
-	some := []Rule{{"a", "A"}}
+	some := []desk.Rule{{ID: "a", Name: "A"}}
 	of := func(hs ...health) (out []checkup) {
 		for _, h := range hs {
 			out = append(out, checkup{feed: feed.Feed{ID: h.String()}, health: h})
@@ -236,7 +220,7 @@ func TestJudge(t *testing.T) {
 	trying := []store.Standing{{Subscriber: "a", Attempts: 1, Next: noon.Add(time.Hour)}}
 	for _, tt := range []struct {
 		name  string
-		st    Status
+		st    desk.Status
 		feeds []checkup
 		subs  []store.Standing
 		dead  int
@@ -244,21 +228,21 @@ func TestJudge(t *testing.T) {
 		notes int
 		line  string
 	}{
-		{"all is well", Status{Ready: true, Rules: some}, of(healthy), nil, 0, "kept", 0, "1 of 1 feed answers, 1 rule is in force, nobody is subscribed."},
-		{"a hiccup is the weather", Status{Ready: true, Rules: some}, of(healthy, hiccup, unread), nil, 0, "kept", 0, "2 of 3 feeds answer"},
-		{"not ready", Status{Reasons: []string{"It stops."}, Rules: some}, of(healthy), nil, 0, "broken", 1, ""},
-		{"no rules", Status{Ready: true}, of(healthy), nil, 0, "broken", 1, "0 rules are in force"},
-		{"no feeds", Status{Ready: true, Rules: some}, nil, nil, 0, "broken", 1, "0 of 0 feeds answer"},
-		{"no feed can be read", Status{Ready: true, Rules: some}, of(failing, gone), nil, 0, "broken", 3, "0 of 2"},
-		{"none was read yet", Status{Ready: true, Rules: some}, of(unread, unread), nil, 0, "starting", 0, ""},
-		{"one died in silence", Status{Ready: true, Rules: some}, of(healthy, silent), nil, 0, "look", 1, "2 of 2 feeds answer"},
-		{"a digest is tried again", Status{Ready: true, Rules: some}, of(healthy), trying, 0, "look", 1, "the next subscriber's turn is in 60 min"},
-		{"a receiver wants no more", Status{Ready: true, Rules: some}, of(healthy), refusing, 0, "look", 1, ""},
-		{"an operator paused one", Status{Ready: true, Rules: some}, of(healthy), onLeave, 0, "kept", 0, "every subscriber is paused"},
-		{"dead letters", Status{Ready: true, Rules: some}, of(healthy), nil, 2, "look", 1, ""},
-		{"a reload failed", Status{Ready: true, Rules: some, LastReload: Reload{At: noon, Error: "x"}}, of(healthy), nil, 0, "look", 1, ""},
-		{"a reload went well", Status{Ready: true, Rules: some, LastReload: Reload{At: noon, OK: true}}, of(healthy), nil, 0, "kept", 0, ""},
-		{"a warning", Status{Ready: true, Rules: some, Warnings: []string{"Look."}}, of(healthy), nil, 0, "look", 1, ""},
+		{"all is well", desk.Status{Ready: true, Rules: some}, of(healthy), nil, 0, "kept", 0, "1 of 1 feed answers, 1 rule is in force, nobody is subscribed."},
+		{"a hiccup is the weather", desk.Status{Ready: true, Rules: some}, of(healthy, hiccup, unread), nil, 0, "kept", 0, "2 of 3 feeds answer"},
+		{"not ready", desk.Status{Reasons: []string{"It stops."}, Rules: some}, of(healthy), nil, 0, "broken", 1, ""},
+		{"no rules", desk.Status{Ready: true}, of(healthy), nil, 0, "broken", 1, "0 rules are in force"},
+		{"no feeds", desk.Status{Ready: true, Rules: some}, nil, nil, 0, "broken", 1, "0 of 0 feeds answer"},
+		{"no feed can be read", desk.Status{Ready: true, Rules: some}, of(failing, gone), nil, 0, "broken", 3, "0 of 2"},
+		{"none was read yet", desk.Status{Ready: true, Rules: some}, of(unread, unread), nil, 0, "starting", 0, ""},
+		{"one died in silence", desk.Status{Ready: true, Rules: some}, of(healthy, silent), nil, 0, "look", 1, "2 of 2 feeds answer"},
+		{"a digest is tried again", desk.Status{Ready: true, Rules: some}, of(healthy), trying, 0, "look", 1, "the next subscriber's turn is in 60 min"},
+		{"a receiver wants no more", desk.Status{Ready: true, Rules: some}, of(healthy), refusing, 0, "look", 1, ""},
+		{"an operator paused one", desk.Status{Ready: true, Rules: some}, of(healthy), onLeave, 0, "kept", 0, "every subscriber is paused"},
+		{"dead letters", desk.Status{Ready: true, Rules: some}, of(healthy), nil, 2, "look", 1, ""},
+		{"a reload failed", desk.Status{Ready: true, Rules: some, LastReload: desk.Reload{At: noon, Error: "x"}}, of(healthy), nil, 0, "look", 1, ""},
+		{"a reload went well", desk.Status{Ready: true, Rules: some, LastReload: desk.Reload{At: noon, OK: true}}, of(healthy), nil, 0, "kept", 0, ""},
+		{"a warning", desk.Status{Ready: true, Rules: some, Warnings: []string{"Look."}}, of(healthy), nil, 0, "look", 1, ""},
 	} {
 		v := judge(tt.st, tt.feeds, tt.subs, tt.dead, noon)
 		if v.Level != tt.level || len(v.Notes) != tt.notes || !strings.Contains(v.Line, tt.line) {

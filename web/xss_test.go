@@ -13,6 +13,7 @@ import (
 	"github.com/newswatch/newswatch/fetcher"
 	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
+	"github.com/newswatch/newswatch/web/desk"
 )
 
 // vectors are texts that have made pages of other programs run something. The
@@ -167,7 +168,7 @@ func faulty(o *Options) {
 }
 
 // poisoned is a daemon in which every text is v.
-func poisoned(v string) (*memory, Status) {
+func poisoned(v string) (*memory, desk.Status) {
 	when := noon.Add(-time.Hour)
 	hit := func(n int, title string) classifier.Hit {
 		h := report(n, time.Hour, v, v, title, v)
@@ -190,10 +191,10 @@ func poisoned(v string) (*memory, Status) {
 		letters:   []notify.DeadLetter{{Digest: notify.Digest{ID: v, Subscriber: v}, Reason: v, Attempts: 3, Buried: when}},
 		sent:      []notify.Delivery{{Digest: v, Subscriber: v, Attempts: 3, Accepted: when}},
 	}
-	st := Status{
+	st := desk.Status{
 		Version: v, Started: when, Ready: false, Reasons: []string{v}, Ruleset: v,
-		ConfigPath: v, LastReload: Reload{At: when, Error: v},
-		Rules:     []Rule{{v, v}, {"quiet", v}},
+		ConfigPath: v, LastReload: desk.Reload{At: when, Error: v},
+		Rules:     []desk.Rule{{ID: v, Name: v}, {ID: "quiet", Name: v}},
 		Feeds:     map[string]feed.Feed{"failing": {Name: v, Lang: v}, "sleepy": {}, v: {Name: v, Lang: v}},
 		Schedules: map[string]string{v: v},
 		Warnings:  []string{v},

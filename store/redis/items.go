@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
 	"strconv"
@@ -174,6 +175,19 @@ func (s *Store) Window(ctx context.Context, from, to int64) ([]classifier.Hit, e
 		}
 	}
 	return s.load(ctx, ids)
+}
+
+// Stored returns one item that is kept with its text.
+func (s *Store) Stored(ctx context.Context, id feed.ItemID) (store.StoredItem, error) {
+	var it store.StoredItem
+	body, err := s.c.Get(ctx, keyItem(string(id[:]))).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return it, store.ErrNotFound
+	}
+	if err != nil {
+		return it, wrap(ctx, err)
+	}
+	return it, store.Decode(body, &it)
 }
 
 // StoredItems yields the items that are kept with their text.

@@ -149,6 +149,16 @@ func (s *Store) Window(ctx context.Context, from, to int64) ([]classifier.Hit, e
 	})
 }
 
+// Stored returns one item that is kept with its text.
+func (s *Store) Stored(ctx context.Context, id feed.ItemID) (store.StoredItem, error) {
+	var it store.StoredItem
+	var body []byte
+	if err := s.row(ctx, []any{&body}, `SELECT body FROM items WHERE id = ?`, id[:]); err != nil {
+		return it, err
+	}
+	return it, store.Decode(body, &it)
+}
+
 // itemsPage is how many items StoredItems reads at a time: a reader that takes
 // its time between two must not hold back the checkpoints of the log.
 const itemsPage = 200

@@ -310,6 +310,9 @@ func (h *history) check(rt *rapid.T) {
 	for it, err := range h.StoredItems(h.ctx, time.Time{}) {
 		h.errs(rt, "StoredItems", err, nil)
 		h.equal(rt, "item", it, h.model.items[it.Item.ID])
+		one, err := h.Stored(h.ctx, it.Item.ID)
+		h.errs(rt, "Stored", err, nil)
+		h.equal(rt, "one item", one, it)
 		items = append(items, it.Item.ID)
 	}
 	h.equal(rt, "items", len(items), len(h.model.items))

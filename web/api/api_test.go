@@ -1,0 +1,129 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/newswatch/newswatch/web/api"
+)
+
+// TestPaging walks a list by its Link headers: each entry once, whatever else
+// stood in the query.
+func TestPaging(t *testing.T) {
+	o := open(t)
+	h := o.api()
+	seen, target := map[string]bool{}, "/hits?limit=1&lang=en&evil=x"
+	for n := 0; target != ""; n++ {
+		w := ask(h, "GET", target, "")
+		var page struct {
+			Items []struct {
+				Item struct{ ID string }
+			}
+			Next string
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil || len(page.Items) != 1 || n > 5 {
+			t.Fatalf("%v: %s", err, w.Body)
+		}
+		seen[page.Items[0].Item.ID] = true
+		link := w.Header().Get("Link")
+		if (page.Next == "") != (link == "") || strings.Contains(link, "evil") || link != "" && !strings.Contains(link, "lang=en") {
+			t.Errorf("the next page is %q, %q", page.Next, link)
+		}
+		target = strings.TrimPrefix(strings.TrimSuffix(link, `>; rel="next"`), "<"+api.Prefix)
+	}
+	if len(seen) != 3 {
+		t.Errorf("%d hits, want 3", len(seen))
+	}
+}
+
+// TestConditional: what a client has is not sent again until it is another.
+func TestConditional(t *testing.T) {
+	o := open(t)
+	h := o.api()
+	first := ask(h, "GET", "/dead-letters", "")
+	tag := first.Header().Get("ETag")
+	for given, want := range map[string]int{tag: 304, `"x", ` + tag: 304, strings.TrimPrefix(tag, "W/"): 304, "*": 304, `"x"`: 200, "": 200} {
+		w := ask(h, "GET", "/dead-letters", "", "If-None-Match", given)
+		if w.Code != want || (w.Body.Len() == 0) != (want == 304) {
+			t.Errorf("%q: %d, %d bytes", given, w.Code, w.Body.Len())
+		}
+	}
+	ask(h, "DELETE", "/dead-letters/dead", "")
+	if w := ask(h, "GET", "/dead-letters", "", "If-None-Match", tag); w.Code != 200 {
+		t.Errorf("a change is not told: %d", w.Code)
+	}
+}
+
+// TestLimits: one address cannot ask without end, another is not held up by it,
+// and the time to wait is told.
+func TestLimits(t *testing.T) {
+	o := open(t)
+	h := o.api()
+	from := func(addr, method, path string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(method, api.Prefix+path, strings.NewReader(`{"title":"x"}`))
+		r.Header.Set("Content-Type", "application/json")
+		r.RemoteAddr = addr
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w
+	}
+	refused := 0
+	for range 12 {
+		w := from("192.0.2.1:99", "POST", "/match")
+		if w.Code == http.StatusTooManyRequests {
+			refused++
+			if w.Header().Get("Retry-After") != "1" && w.Header().Get("Retry-After") != "2" || w.Header().Get("Content-Type") != "application/problem+json" {
+				t.Errorf("%v", w.Header())
+			}
+		}
+	}
+	if refused != 2 {
+		t.Errorf("%d of 12 are refused, want 2", refused)
+	}
+	if w := from("192.0.2.1:98", "GET", "/rules"); w.Code != 200 {
+		t.Errorf("to look is not to try: %d", w.Code)
+	}
+	if w := from("192.0.2.2:99", "POST", "/match"); w.Code != 200 {
+		t.Errorf("another address: %d", w.Code)
+	}
+	o.now = o.now.Add(2 * time.Second)
+	if w := from("192.0.2.1:99", "POST", "/match"); w.Code != 200 {
+		t.Errorf("after a while: %d", w.Code)
+	}
+}
+
+// TestHostile: what is not meant for the API ends as a problem.
+func TestHostile(t *testing.T) {
+	o := open(t)
+	h := o.api()
+	for _, tt := range []struct {
+		method, target, body, ctype string
+		want                        int
+	}{
+		{"POST", "/match", `title=x`, "application/x-www-form-urlencoded", 415},
+		{"POST", "/match", `{"title":"x"}`, "text/plain", 415},
+		{"POST", "/match", `{"body":"` + strings.Repeat("x", 3<<20) + `"}`, "application/json", 413},
+		{"POST", "/match", `{"body":"` + strings.Repeat("x", 300<<10) + `"}`, "application/json", 422},
+		{"POST", "/match", `[`, "application/json", 400},
+		{"PUT", "/hits", ``, "", 405},
+		{"GET", "/nothing", ``, "", 404},
+		{"GET", "/../../etc/passwd", ``, "", 404},
+	} {
+		w := ask(h, tt.method, tt.target, tt.body, "Content-Type", tt.ctype)
+		if w.Code != tt.want && w.Code != http.StatusMovedPermanently && w.Code != http.StatusTemporaryRedirect {
+			t.Errorf("%s %s: %d, want %d", tt.method, tt.target, w.Code, tt.want)
+		}
+		if w.Code == tt.want && w.Header().Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s %s: %v", tt.method, tt.target, w.Header())
+		}
+	}
+	// The store's own words stay in the log.
+	_ = o.store.Close()
+	if w := ask(h, "GET", "/hits", ""); w.Code != 503 || strings.Contains(w.Body.String(), "sql") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
