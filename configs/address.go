@@ -1,14 +1,29 @@
 package configs
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/newswatch/newswatch/notify/email"
+)
 
 // checkAddress holds an address to the part of RFC 5321 §4.1.2 that every mail
-// server takes and nothing can hide in: Dot-string@Domain in ASCII. Quoted
+// server takes and nothing can hide in: Dot-string@Domain. Letters beyond ASCII
+// may be in either (RFC 6531); a mail server must then speak SMTPUTF8. Quoted
 // local parts, comments, address literals and source routes are refused, since
 // what looks odd there can reach the wire as another SMTP command. Its error
 // does not quote the address, which is somebody's.
 func checkAddress(a string) *valueError {
 	bad := func(msg string) *valueError { return &valueError{Message: msg, Hint: "write name@example.org"} }
+	if hasUnicode(a) && strings.Count(a, "@") == 1 {
+		addr, err := email.ParseAddress(a)
+		if err != nil {
+			return bad(strings.TrimPrefix(err.Error(), "email: "))
+		}
+		if addr.Name != "" || addr.Spec() == "" {
+			return bad("not a bare address")
+		}
+		return nil
+	}
 	local, domain, ok := strings.Cut(a, "@")
 	switch {
 	case !ok:
@@ -29,9 +44,6 @@ func checkAddress(a string) *valueError {
 				return bad("a character before the @ that plain addresses do not have")
 			}
 		}
-	}
-	if hasUnicode(domain) {
-		return bad("the domain has letters beyond ASCII: write its xn-- form")
 	}
 	if !isHost(domain) || strings.HasSuffix(domain, ".") || strings.Contains(domain, "_") || !strings.Contains(domain, ".") && domain != "localhost" {
 		return bad("what stands after the @ is not the name of a domain")

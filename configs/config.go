@@ -128,6 +128,24 @@ type SMTP struct {
 	Password Secret
 	// From is an address, with a display name or without: Name <a@b.example>.
 	From string
+	// Sender and ReplyTo are headers beside From; either may be empty.
+	Sender, ReplyTo string
+	// BounceTo is where servers report what could not be delivered; empty is From.
+	// VERP adds a word for the recipient to it.
+	BounceTo string
+	VERP     bool
+	// UnsubscribeMailto is an address that reads wishes to leave; it may be empty.
+	UnsubscribeMailto string
+	// Connections bounds how many the server is given at one time.
+	Connections int
+	DKIM        DKIM
+}
+
+// DKIM is the key that messages are signed with, in PEM. Without one they are not
+// signed.
+type DKIM struct {
+	Domain, Selector string
+	Key              Secret
 }
 
 // Retention is how long hits, and the text of items that no rule matched, are
@@ -228,7 +246,7 @@ func defaults() Config {
 
 			ChildIdentityGuard: true,
 		},
-		SMTP:      SMTP{Port: 587, TLS: StartTLS},
+		SMTP:      SMTP{Port: 587, TLS: StartTLS, Connections: 6},
 		Retention: Retention{Hits: 365 * day, Items: 14 * day},
 		Include: Include{
 			Feeds:       []string{"feeds.yaml"},

@@ -30,6 +30,10 @@ func dump(c *Loaded, warnings []Warning) string {
 	fmt.Fprintf(&b, "digest first_window=%s cap=%d when_empty=%s timezone=%s lang=%s guard=%t\n", c.Digest.FirstWindow, c.Digest.Cap, c.Digest.WhenEmpty,
 		c.Digest.Timezone, c.Digest.Lang, c.Digest.ChildIdentityGuard)
 	fmt.Fprintf(&b, "smtp %q %d %s %q password=%s from=%q\n", c.SMTP.Host, c.SMTP.Port, c.SMTP.TLS, c.SMTP.Username, secret(c.SMTP.Password), c.SMTP.From)
+	if m := c.SMTP; m.Sender+m.ReplyTo+m.BounceTo+m.UnsubscribeMailto+m.DKIM.Domain != "" || m.VERP || m.Connections != 6 {
+		fmt.Fprintf(&b, "smtp sender=%q reply_to=%q bounce_to=%q verp=%t unsubscribe_mailto=%q connections=%d dkim=%s._domainkey.%s key=%s\n",
+			m.Sender, m.ReplyTo, m.BounceTo, m.VERP, m.UnsubscribeMailto, m.Connections, m.DKIM.Selector, m.DKIM.Domain, secret(m.DKIM.Key))
+	}
 	fmt.Fprintf(&b, "retention %+v\ninclude %q\nlog %+v\n", c.Retention, c.Include, c.Log)
 	for _, f := range c.Feeds {
 		fmt.Fprintf(&b, "feed %+v\n", f)

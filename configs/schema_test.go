@@ -64,7 +64,8 @@ var beyondSchema = []string{
 	"rules-concept-unknown", "rules-feed-unknown", "rules-id-twice", "rules-query", "rules-test-fails",
 	"server-contact", "server-duration-huge", "server-duration-zero", "server-env-name", "server-env-open",
 	"server-env-unset", "server-env-unset-later", "server-include-glob-bad", "server-include-glob-empty",
-	"server-include-missing", "server-min-above-max", "server-size-small", "server-smtp-no-from",
+	"server-include-missing", "server-min-above-max", "server-size-small", "server-smtp-dkim-key", "server-smtp-dkim-no-key", "server-smtp-no-from",
+	"server-smtp-reply-to-utf8",
 	"server-store-cluster-db", "server-store-db", "server-store-escape", "server-store-port",
 	"server-store-sentinel-master", "server-store-slashes", "server-store-sqlite-empty",
 	"server-store-sqlite-query", "server-store-two-hosts", "server-timezone-typo", "server-token-file-missing",
@@ -178,6 +179,7 @@ func TestSchemaKeys(t *testing.T) {
 			listed["."+name] = s
 		}
 	}
+	listed[".dkim"] = schemas["config"].Properties["smtp"].Properties["dkim"]
 	for _, name := range []string{"webhook", "file"} {
 		listed["."+name] = listed["subscriber"].Properties[name]
 	}

@@ -81,6 +81,16 @@ func (s *section) secretKey(key string) string {
 
 // secretFile reads a secret from a file, without the line break at its end.
 func (l *loader) secretFile(doc *document, at *yaml.Node, path, name string) (Secret, bool) {
+	sec, ok := l.keyFile(doc, at, path, name)
+	if ok && strings.ContainsAny(sec.Reveal(), "\r\n\x00") {
+		l.failNode(doc, at, path+": the file holds more than one line", "put the secret alone into it")
+		return Secret{}, false
+	}
+	return sec, ok
+}
+
+// keyFile reads a secret of any number of lines.
+func (l *loader) keyFile(doc *document, at *yaml.Node, path, name string) (Secret, bool) {
 	file := doc.path(name)
 	refuse := func(why, hint string) (Secret, bool) {
 		l.failNode(doc, at, fmt.Sprintf("%s: %s", path, why), hint)
@@ -109,9 +119,6 @@ func (l *loader) secretFile(doc *document, at *yaml.Node, path, name string) (Se
 	text := strings.TrimRight(string(data), "\r\n")
 	if text == "" {
 		return refuse("the file is empty", "")
-	}
-	if strings.ContainsAny(text, "\r\n\x00") {
-		return refuse("the file holds more than one line", "put the secret alone into it")
 	}
 	if st.Mode().Perm()&0o004 != 0 && runtime.GOOS != "windows" {
 		l.warn(doc, at, fmt.Sprintf("%s: everybody on this machine can read %s", path, file), "chmod 600 it")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/newswatch/newswatch/feed"
+	"github.com/newswatch/newswatch/notify/email"
 )
 
 // server reads newswatch.yaml into cfg, which holds the defaults.
@@ -36,7 +37,8 @@ func (l *loader) server(doc *document, cfg *Config) {
 	l.digest(root.sub("digest", "first_window", "cap", "when_empty", "timezone", "lang", "text_template", "html_template",
 		"child_identity_guard"), &cfg.Digest)
 
-	l.smtp(root.sub("smtp", "host", "port", "tls", "username", "password", "password_file", "from"), &cfg.SMTP)
+	l.smtp(root.sub("smtp", "host", "port", "tls", "username", "password", "password_file", "from", "sender", "reply_to", "bounce_to", "verp",
+		"unsubscribe_mailto", "connections", "dkim"), &cfg.SMTP)
 
 	keep := root.sub("retention", "hits", "items")
 	keep.duration("hits", &cfg.Retention.Hits, time.Hour, 100*365*day)
@@ -169,6 +171,60 @@ func (l *loader) smtp(s *section, m *SMTP) {
 	}
 	if m.Host != "" && m.From == "" && s.values["from"] == nil {
 		s.fail("host", "smtp.from is not set", "add from: newswatch@example.org, an address that this server may send for")
+	}
+	for _, a := range []struct {
+		key   string
+		dst   *string
+		check func(string) *valueError
+	}{
+		{"sender", &m.Sender, checkMailbox},
+		{"reply_to", &m.ReplyTo, checkMailbox},
+		{"bounce_to", &m.BounceTo, checkAddress},
+		{"unsubscribe_mailto", &m.UnsubscribeMailto, checkAddress},
+	} {
+		if !s.text(a.key, a.dst) || *a.dst == "" {
+			continue
+		}
+		if err := a.check(*a.dst); err != nil {
+			s.fail(a.key, err.Message, err.Hint)
+		} else if addr, err := email.ParseAddress(*a.dst); err != nil || addr.International() {
+			s.fail(a.key, "not ASCII, and every message would need a server that speaks SMTPUTF8", "write an address in ASCII")
+		}
+	}
+	s.truth("verp", &m.VERP)
+	s.integer("connections", &m.Connections, 100)
+	l.dkim(s.sub("dkim", "domain", "selector", "key_file"), m)
+}
+
+// dkim reads the signing key. A key that does not work is found here and not at
+// seven in the morning.
+func (l *loader) dkim(s *section, m *SMTP) {
+	d := &m.DKIM
+	s.text("domain", &d.Domain)
+	s.text("selector", &d.Selector)
+	name := ""
+	if !s.text("key_file", &name) || name == "" {
+		if d.Domain+d.Selector != "" && !s.broken {
+			s.fail("", "a signature without a key", "add key_file: dkim.pem, made with: openssl genrsa -out dkim.pem 2048")
+		}
+		return
+	}
+	key, ok := l.keyFile(s.doc, s.values["key_file"], s.path+"key_file", name)
+	if !ok {
+		return
+	}
+	if d.Domain == "" || d.Selector == "" {
+		s.fail("", "domain or selector is missing", "the public key is at SELECTOR._domainkey.DOMAIN in the DNS")
+		return
+	}
+	if _, err := email.NewDKIM(d.Domain, d.Selector, []byte(key.Reveal())); err != nil {
+		s.fail("", strings.TrimPrefix(err.Error(), "email: "), "")
+		return
+	}
+	d.Key = key
+	from := strings.ToLower(strings.TrimSuffix(m.From[strings.LastIndexByte(m.From, '@')+1:], ">"))
+	if dom := strings.ToLower(d.Domain); from != "" && from != dom && !strings.HasSuffix(from, "."+dom) {
+		s.warn("domain", "not the domain of smtp.from, so receivers do not count the signature for DMARC", "sign for "+from)
 	}
 }
 

@@ -117,7 +117,7 @@ func TestExpand(t *testing.T) {
 func TestAddresses(t *testing.T) {
 	for _, a := range []string{
 		"desk@example.org", "a@b.co", "first.last@example.org", "a+tag@sub.example.org", "o'brien@example.org", "!#$%&*/=?^_`{|}~-@example.org",
-		"1@example.org", "a@xn--bcher-kva.example", "root@localhost", strings.Repeat("a", 64) + "@example.org",
+		"1@example.org", "a@xn--bcher-kva.example", "root@localhost", "ä@b.org", "a@bücher.example", "വാർത്ത@വാർത്ത.example", strings.Repeat("a", 64) + "@example.org",
 	} {
 		if err := checkAddress(a); err != nil {
 			t.Errorf("%s: %v", a, err)
@@ -127,7 +127,7 @@ func TestAddresses(t *testing.T) {
 		"", "@", "a", "a@", "@b.org", "a@@b.org", "a@b@c.org", ".a@b.org", "a.@b.org", "a..b@c.org", "a b@c.org", " a@b.org", "a@b.org ", "a@b", "a@-b.org", "a@b-.org",
 		"a@b..org", "a@.b.org", "a@b.org.", "a@b_c.org", "a@[127.0.0.1]", "a@[IPv6:::1]", `"a b"@c.org`, `"a"@c.org`, "a(comment)@c.org", "<a@b.org>", "A <a@b.org>",
 		"a@x> NOTIFY=NEVER", "a@b.org>\r\nRCPT TO:<c@d.org", "a\r\nBcc: c@d.org@b.org", "a@b.org\n", "a@b.org\x00", "a,b@c.org", "a;b@c.org", "a:b@c.org", `a\@c.org`,
-		"@relay.org:a@b.org", "ä@b.org", "a@bücher.example", "a@b.org,c@d.org", "mailto:a@b.org", "a%b@c.org\t",
+		"@relay.org:a@b.org", "ä b@c.org", "ä@b.org>", "ä@@b.org", "Ä <ä@b.org>", "a@b.org\u202e", "a@b.org,c@d.org", "mailto:a@b.org", "a%b@c.org\t",
 		strings.Repeat("a", 65) + "@example.org", "a@" + strings.Repeat("b", 64) + ".org", "a@" + strings.Repeat("b.", 130) + "org",
 	} {
 		if err := checkAddress(a); err == nil {

@@ -97,6 +97,7 @@ func SendTest(ctx context.Context, c configs.Config, d notify.Digest, to string)
 	if err != nil {
 		return err
 	}
+	defer sender.Close()
 	n, err := sender.To(to)
 	if err != nil {
 		return err

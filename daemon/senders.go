@@ -3,6 +3,8 @@ package daemon
 import (
 	"fmt"
 	"net/http"
+	"reflect"
+	"sync"
 
 	"github.com/newswatch/newswatch/configs"
 	"github.com/newswatch/newswatch/netguard"
@@ -35,6 +37,14 @@ func (noSenders) notifier(configs.Config, configs.Subscriber) (notify.Notifier, 
 type channels struct {
 	webhooks, plainWebhooks *http.Transport
 	version                 string
+
+	mu sync.Mutex
+	// mail is the way through the mail server that settings describe. Subscribers
+	// share it, and with it its connections; a reload that changes the settings
+	// makes another.
+	mail     *email.Sender
+	settings email.Config
+	past     []*email.Sender // those before it, which may still be sending
 }
 
 func newChannels(c configs.Config, version string) *channels {
@@ -49,6 +59,33 @@ func newChannels(c configs.Config, version string) *channels {
 func (c *channels) close() {
 	c.webhooks.CloseIdleConnections()
 	c.plainWebhooks.CloseIdleConnections()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, m := range append(c.past, c.mail) {
+		if m != nil {
+			m.Close()
+		}
+	}
+}
+
+// mailer is the way through the configured mail server.
+func (c *channels) mailer(cfg configs.Config) (*email.Sender, error) {
+	want, err := mailSettings(cfg)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.mail != nil && reflect.DeepEqual(c.settings, want) {
+		return c.mail, nil
+	}
+	mail, err := email.New(want)
+	if err != nil {
+		return nil, err
+	}
+	c.past = append(c.past, c.mail)
+	c.mail, c.settings = mail, want
+	return mail, nil
 }
 
 // notifier makes one subscriber's. An error names the subscriber and never its
@@ -86,7 +123,7 @@ func (c *channels) open(cfg configs.Config, s configs.Subscriber) (notify.Notifi
 			UserAgent: "newswatch/" + c.version,
 		})
 	case configs.EmailChannel:
-		sender, err := newMailer(cfg)
+		sender, err := c.mailer(cfg)
 		if err != nil {
 			return nil, err
 		}
@@ -96,13 +133,36 @@ func (c *channels) open(cfg configs.Config, s configs.Subscriber) (notify.Notifi
 	}
 }
 
-// newMailer makes the way to the configuration's mail server.
+// newMailer makes a way of its own to the configured mail server, for one message.
 func newMailer(c configs.Config) (*email.Sender, error) {
-	return email.New(email.Config{
-		Host: c.SMTP.Host, Port: c.SMTP.Port, TLS: email.TLS(c.SMTP.TLS),
-		Username: c.SMTP.Username, Password: c.SMTP.Password.Reveal(), From: c.SMTP.From,
+	settings, err := mailSettings(c)
+	if err != nil {
+		return nil, err
+	}
+	return email.New(settings)
+}
+
+// mailSettings is the mail server as the sender wants it.
+func mailSettings(c configs.Config) (email.Config, error) {
+	m := c.SMTP
+	out := email.Config{
+		Host: m.Host, Port: m.Port, TLS: email.TLS(m.TLS), Username: m.Username, Password: m.Password.Reveal(),
+		From: m.From, Sender: m.Sender, ReplyTo: m.ReplyTo, BounceTo: m.BounceTo, VERP: m.VERP, Connections: m.Connections,
 		Layout: c.Digest.Layout,
-	})
+	}
+	if m.UnsubscribeMailto != "" {
+		to, err := email.ParseAddress(m.UnsubscribeMailto)
+		if err != nil {
+			return out, err
+		}
+		out.Unsubscribe = []string{"mailto:" + to.Spec() + "?subject=unsubscribe"}
+	}
+	if m.DKIM.Key.IsZero() {
+		return out, nil
+	}
+	var err error
+	out.DKIM, err = email.NewDKIM(m.DKIM.Domain, m.DKIM.Selector, []byte(m.DKIM.Key.Reveal()))
+	return out, err
 }
 
 // Message renders a digest as the mail that subscribers get, addressed to

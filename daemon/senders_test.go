@@ -1,6 +1,9 @@
 package daemon
 
 import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/pem"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -51,5 +54,45 @@ func TestPlainWebhookStaysInside(t *testing.T) {
 				t.Errorf("not for the guard: %v", err)
 			}
 		})
+	}
+}
+
+// Subscribers share the way through the mail server, and with it its connections,
+// until the settings change.
+func TestMailersAreShared(t *testing.T) {
+	c := newChannels(configs.Config{}, "test")
+	defer c.close()
+	key, err := x509.MarshalPKCS8PrivateKey(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := configs.SMTP{
+		Host: "mail.example.org", Port: 587, From: "news@example.org", UnsubscribeMailto: "leave@bücher.example", Connections: 2,
+		DKIM: configs.DKIM{Domain: "example.org", Selector: "watch", Key: configs.NewSecret(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))},
+	}
+	one, err := c.mailer(configs.Config{SMTP: settings})
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := c.mailer(configs.Config{SMTP: settings})
+	if err != nil || one != two {
+		t.Errorf("the same settings gave two: %v", err)
+	}
+	settings.Password = configs.NewSecret("another")
+	if three, err := c.mailer(configs.Config{SMTP: settings}); err != nil || three == one {
+		t.Errorf("other settings gave the same: %v", err)
+	}
+	box, err := one.To("desk@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := box.Render(notify.Digest{ID: "0123456789abcdef0123456789abcdef", Subscriber: "desk"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"DKIM-Signature: v=1; a=ed25519-sha256;", "<mailto:leave@xn--bcher-kva.example?subject=unsubscribe>"} {
+		if !strings.Contains(string(raw), want) {
+			t.Errorf("no %q in\n%s", want, raw)
+		}
 	}
 }

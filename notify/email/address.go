@@ -3,6 +3,7 @@ package email
 import (
 	"errors"
 	"fmt"
+	"net/mail"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -68,6 +69,9 @@ func ParseAddress(s string) (Address, error) {
 
 // Spec is the address without its name.
 func (a Address) Spec() string { return a.Local + "@" + a.Domain }
+
+// header is the address with its name, as it stands in a header.
+func (a Address) header() string { return (&mail.Address{Name: a.Name, Address: a.Spec()}).String() }
 
 // International reports whether the address needs a server that speaks SMTPUTF8
 // (RFC 6531).

@@ -11,6 +11,7 @@ import (
 	"net/textproto"
 	"os"
 	"regexp"
+	"strings"
 
 	"github.com/newswatch/newswatch/notify"
 )
@@ -24,6 +25,7 @@ const (
 	phaseHello   phase = "EHLO"
 	phaseTLS     phase = "TLS"
 	phaseAuth    phase = "AUTH"
+	phaseReset   phase = "RSET"
 	phaseMail    phase = "MAIL FROM"
 	phaseRcpt    phase = "RCPT TO"
 	phaseData    phase = "DATA"
@@ -45,6 +47,9 @@ func failed(p phase, err error) error {
 	de := &notify.DeliveryError{Failure: notify.FailureConnect}
 	if reply, ok := errors.AsType[*textproto.Error](err); ok {
 		de.Failure, de.Permanent = judge(p, reply)
+		if de.Permanent {
+			de.PauseAfter = pauseAfter(p, reply)
+		}
 		de.Err = fmt.Errorf("email: %s: the server answered %s", p, codes(reply))
 		return de
 	}
@@ -54,7 +59,7 @@ func failed(p phase, err error) error {
 	var timeout net.Error
 	switch {
 	case errors.Is(err, errNoUTF8):
-		de.Failure, de.Permanent = notify.FailureRejected, true
+		de.Failure, de.Permanent, de.PauseAfter = notify.FailureRejected, true, 1
 	case errors.Is(err, errNoAuth):
 		de.Failure = notify.FailureAuth
 	case errors.Is(err, context.Canceled):
@@ -101,6 +106,28 @@ func judge(p phase, reply *textproto.Error) (f notify.Failure, permanent bool) {
 		return notify.FailureRejected, true
 	}
 	return notify.FailureRejected, false
+}
+
+// pauseAfter says how many such answers on end are enough to believe that the
+// mailbox will take nothing: one where there is no such mailbox (RFC 3463, X.1.1),
+// three where the reason may pass. A refusal of the message itself says nothing
+// about the mailbox; but some servers tell of a mailbox only after the message.
+func pauseAfter(p phase, reply *textproto.Error) int {
+	code, _ := enhanced(reply)
+	_, detail, _ := strings.Cut(code, ".")
+	switch {
+	case p != phaseRcpt && !strings.HasPrefix(detail, "1.") && !strings.HasPrefix(detail, "2."):
+		return 0
+	case detail == "1.1":
+		return 1
+	}
+	return 3
+}
+
+// ended reports whether an answer or error ends the session that it came in.
+func ended(err error) bool {
+	reply, ok := errors.AsType[*textproto.Error](err)
+	return !ok || reply.Code == 421 // RFC 5321 §3.8
 }
 
 // statusCode is an enhanced status code (RFC 2034 §4) before the text of a reply.

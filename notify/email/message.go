@@ -32,6 +32,9 @@ type Envelope struct {
 	To Address
 	// Layout sets the two parts.
 	Layout notify.Layout
+	// Sender is who hands the message over where that is not From (RFC 5322
+	// §3.6.2), and ReplyTo where answers go; both may be the zero Address.
+	Sender, ReplyTo Address
 	// Unsubscribe holds mailto: and https: URIs for List-Unsubscribe (RFC 2369);
 	// empty leaves the header out.
 	Unsubscribe []string
@@ -85,6 +88,12 @@ func render(d notify.Digest, e Envelope) ([]byte, error) {
 		m.SetGenHeader("List-Unsubscribe", uris)
 	}
 	m.SetAddrHeaderFromMailAddress(mail.HeaderFrom, &stdmail.Address{Name: e.From.Name, Address: e.From.Spec()})
+	if e.Sender != (Address{}) {
+		m.SetGenHeader("Sender", e.Sender.header())
+	}
+	if e.ReplyTo != (Address{}) {
+		m.SetGenHeader("Reply-To", e.ReplyTo.header())
+	}
 	if e.To == (Address{}) {
 		m.SetGenHeader("To", "undisclosed-recipients:;")
 	} else {

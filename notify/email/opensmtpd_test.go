@@ -74,6 +74,33 @@ match from any for domain "reader.example" action "in"
 		t.Errorf("the text part is\n%s", text)
 	}
 
+	// Three more on one connection, one of them refused, and signed: the server's
+	// lines above it, and what it does to the message, leave the signature good.
+	key, record := dkimKey(t, "rsa")
+	if cfg.DKIM, err = NewDKIM("example.org", "watch", key); err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for i, to := range []string{"one@reader.example", reader, "two@reader.example"} {
+		m, err := s.To(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Notify(t.Context(), digests(3)[i]); (err != nil) != (to == reader) {
+			t.Errorf("%s: %v", to, err)
+		}
+	}
+	for _, name := range []string{"one", "two"} {
+		got := waitForMail(t, filepath.Join(boxes, name, "new"))
+		if err := verify(t, bytes.ReplaceAll(got, []byte("\n"), []byte("\r\n")), record); err != nil {
+			t.Errorf("the signature of the message to %s: %v", name, err)
+		}
+	}
+
 	err = mailbox(t, cfg, reader).Notify(t.Context(), d)
 	notifytest.Failed(t, err, notify.FailureRejected, true, secrets...)
 }

@@ -58,8 +58,23 @@ type Config struct {
 	Hello string
 	// Layout sets the two parts of a message.
 	Layout notify.Layout
+	// Sender and ReplyTo are headers beside From; either may be empty.
+	Sender, ReplyTo string
+	// BounceTo is where mail servers report that a message could not be delivered
+	// (RFC 5321 §4.5.5); empty is From. VERP adds to it, after a +, a word for the
+	// recipient, so that a report names its subscriber by the address that it comes
+	// to: see BounceWord.
+	BounceTo string
+	VERP     bool
+	// DKIM signs every message; nil signs none.
+	DKIM *DKIM
 	// Unsubscribe holds URIs for List-Unsubscribe; it may be empty.
 	Unsubscribe []string
+	// Connections bounds how many the server is given at one time, and Idle is how
+	// long one that is not used is kept open; zero are DefaultConnections and
+	// DefaultIdle.
+	Connections int
+	Idle        time.Duration
 	// Timeouts that are zero are the default ones.
 	Timeouts Timeouts
 	// RootCAs certify the server; nil is the system's.
@@ -69,11 +84,11 @@ type Config struct {
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
-// Sender delivers through one mail server. It is safe for concurrent use; every
-// message takes a connection of its own.
+// Sender delivers through one mail server. It is safe for concurrent use.
 type Sender struct {
-	cfg  Config
-	from Address
+	cfg                           Config
+	from, sender, replyTo, bounce Address
+	pool                          *pool
 }
 
 // New checks the configuration; it does not connect.
@@ -81,6 +96,25 @@ func New(cfg Config) (*Sender, error) {
 	from, err := ParseAddress(cfg.From)
 	if err != nil {
 		return nil, fmt.Errorf("%w (smtp.from)", err)
+	}
+	s := &Sender{from: from, bounce: Address{Local: from.Local, Domain: from.Domain}}
+	for _, a := range []struct {
+		key, text string
+		dst       *Address
+	}{
+		{"sender", cfg.Sender, &s.sender},
+		{"reply_to", cfg.ReplyTo, &s.replyTo},
+		{"bounce_to", cfg.BounceTo, &s.bounce},
+	} {
+		if a.text == "" {
+			continue
+		}
+		if *a.dst, err = ParseAddress(a.text); err != nil {
+			return nil, fmt.Errorf("%w (smtp.%s)", err, a.key)
+		}
+		if a.dst.International() {
+			return nil, fmt.Errorf("email: smtp.%s is not ASCII, and every message would need SMTPUTF8", a.key)
+		}
 	}
 	if cfg.Host == "" || strings.ContainsAny(cfg.Host, " \t\r\n/@") {
 		return nil, errors.New("email: smtp.host is not a host name")
@@ -113,8 +147,19 @@ func New(cfg Config) (*Sender, error) {
 			*t.at = *t.def
 		}
 	}
-	return &Sender{cfg: cfg, from: from}, nil
+	if cfg.Connections <= 0 {
+		cfg.Connections = DefaultConnections
+	}
+	if cfg.Idle <= 0 {
+		cfg.Idle = DefaultIdle
+	}
+	s.cfg, s.pool = cfg, newPool(cfg.Connections, cfg.Idle)
+	return s, nil
 }
+
+// Close ends the connections that are kept open. What is being sent may end; its
+// connection is then not kept.
+func (s *Sender) Close() { s.pool.close() }
 
 // To returns the notifier of one address. A name beside the address is refused:
 // nothing would show it.
@@ -139,14 +184,43 @@ var _ notify.Notifier = (*Mailbox)(nil)
 
 // Render returns the message that Notify would send.
 func (m *Mailbox) Render(d notify.Digest) ([]byte, error) {
-	return Render(d, Envelope{From: m.sender.from, To: m.to, Layout: m.sender.cfg.Layout, Unsubscribe: m.sender.cfg.Unsubscribe})
+	raw, err := m.unsigned(d)
+	if err != nil {
+		return nil, err
+	}
+	return m.sender.signed(raw)
+}
+
+func (m *Mailbox) unsigned(d notify.Digest) ([]byte, error) {
+	s := m.sender
+	return Render(d, Envelope{From: s.from, To: m.to, Layout: s.cfg.Layout, Sender: s.sender, ReplyTo: s.replyTo, Unsubscribe: s.cfg.Unsubscribe})
+}
+
+func (s *Sender) signed(raw []byte) ([]byte, error) {
+	if s.cfg.DKIM == nil {
+		return raw, nil
+	}
+	return s.cfg.DKIM.sign(raw)
+}
+
+// BounceWord is what VERP adds to the address of reports for a recipient. It is
+// the same whatever the case of the address, as servers may change that.
+func BounceWord(to Address) string { return hash(strings.ToLower(to.Spec()), 8) }
+
+// returnPath is the address in MAIL FROM.
+func (s *Sender) returnPath(to Address) Address {
+	a := s.bounce
+	if s.cfg.VERP {
+		a.Local += "+" + BounceWord(to)
+	}
+	return a
 }
 
 // Notify sends the digest. The server has it when Notify returns nil. When the
 // answer to the whole message was lost, the server may have it as well; the next
 // try brings the same message with the same Message-ID.
 func (m *Mailbox) Notify(ctx context.Context, d notify.Digest) error {
-	raw, err := m.Render(d)
+	raw, err := m.unsigned(d)
 	if err != nil {
 		return &notify.DeliveryError{Failure: notify.FailureLocal, Err: err}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"io"
 	"net"
+	"net/mail"
 	"strconv"
 	"strings"
 	"testing"
@@ -38,6 +39,7 @@ func mailbox(t *testing.T, cfg Config, to string) *Mailbox {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(s.Close)
 	m, err := s.To(to)
 	if err != nil {
 		t.Fatal(err)
@@ -185,8 +187,7 @@ func TestImplicitTLS(t *testing.T) {
 			if err != nil {
 				return
 			}
-			srv.serve(conn)
-			conn.Close()
+			srv.sessions.Go(func() { srv.serve(conn); conn.Close() })
 		}
 	})
 	t.Cleanup(func() { l.Close(); srv.sessions.Wait() })
@@ -242,9 +243,11 @@ func TestEnvelopeOnTheWire(t *testing.T) {
 	srv := &script{ehlo: []string{"SMTPUTF8", "8BITMIME", "DSN"}}
 	cfg := Config{Host: "127.0.0.1", Port: srv.start(t), TLS: None, Hello: "watch.example.org"}
 	for _, to := range []string{"desk@reader.example", "വാർത്ത@reader.example"} {
-		if err := mailbox(t, cfg, to).Notify(t.Context(), notifytest.Digest()); err != nil {
+		m := mailbox(t, cfg, to)
+		if err := m.Notify(t.Context(), notifytest.Digest()); err != nil {
 			t.Fatal(err)
 		}
+		m.sender.Close()
 	}
 	want := `EHLO watch.example.org
 MAIL FROM:<newswatch@example.org> BODY=8BITMIME
@@ -377,12 +380,16 @@ func TestWithGoSMTP(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	good := Config{Host: "mail.example", Port: 587, From: "a@example.org"}
 	for name, bad := range map[string]func(*Config){
-		"no host":     func(c *Config) { c.Host = "" },
-		"URL as host": func(c *Config) { c.Host = "smtp://mail.example" },
-		"no port":     func(c *Config) { c.Port = 0 },
-		"big port":    func(c *Config) { c.Port = 70000 },
-		"TLS word":    func(c *Config) { c.TLS = "ssl" },
-		"no sender":   func(c *Config) { c.From = "" },
+		"no host":                    func(c *Config) { c.Host = "" },
+		"URL as host":                func(c *Config) { c.Host = "smtp://mail.example" },
+		"no port":                    func(c *Config) { c.Port = 0 },
+		"big port":                   func(c *Config) { c.Port = 70000 },
+		"TLS word":                   func(c *Config) { c.TLS = "ssl" },
+		"no sender":                  func(c *Config) { c.From = "" },
+		"bad Reply-To":               func(c *Config) { c.ReplyTo = "x" },
+		"bad Sender":                 func(c *Config) { c.Sender = "a@b@c" },
+		"bad bounces":                func(c *Config) { c.BounceTo = "a@x> NOTIFY=NEVER" },
+		"bounces that need SMTPUTF8": func(c *Config) { c.BounceTo = "വാർത്ത@example.org" },
 	} {
 		cfg := good
 		bad(&cfg)
@@ -396,5 +403,29 @@ func TestNewRefuses(t *testing.T) {
 	}
 	if _, err := s.To("x <a@example.org>"); err == nil {
 		t.Error("a name beside a recipient was taken")
+	}
+}
+
+func TestReturnPath(t *testing.T) {
+	srv := &script{}
+	cfg := Config{
+		Host: "127.0.0.1", Port: srv.start(t), TLS: None, BounceTo: "bounces@lists.example.org", VERP: true,
+		ReplyTo: "The desk, née ഡെസ്ക് <desk@example.org>", Sender: "robot@example.org",
+	}
+	for _, to := range []string{"desk@reader.example", "Desk@reader.example"} {
+		if err := mailbox(t, cfg, to).Notify(t.Context(), notifytest.Digest()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	to, err := ParseAddress("desk@reader.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "MAIL FROM:<bounces+" + BounceWord(to) + "@lists.example.org>"; strings.Count(srv.seen(), want) != 2 {
+		t.Errorf("want %s twice in\n%s", want, srv.seen())
+	}
+	h, _ := read(t, []byte(srv.received()[0]))
+	if got, err := mail.ParseAddress(h.Get("Reply-To")); err != nil || got.Name != "The desk, née ഡെസ്ക്" || got.Address != "desk@example.org" || h.Get("Sender") != "<robot@example.org>" {
+		t.Errorf("Reply-To %q, Sender %q, %v", h.Get("Reply-To"), h.Get("Sender"), err)
 	}
 }

@@ -23,14 +23,21 @@ import (
 // of the message, or "dot". An answer is a reply, or:
 //
 //	cut    the connection is closed
+//	half   the connection is closed within a reply
 //	hang   nothing more is said until the client is gone
 //	flood  a reply that does not end
 type script struct {
 	steps map[string]string
-	ehlo  []string // extensions; STARTTLS is added where there is a certificate
-	cert  *tls.Certificate
+	// when, if set, says in which session, and after how many messages of it, the
+	// steps are done; otherwise all is well.
+	when func(session, messages int) bool
+	ehlo []string // extensions; STARTTLS is added where there is a certificate
+	cert *tls.Certificate
 
 	mu       sync.Mutex
+	begun    int      // sessions
+	open     int      // of them
+	most     int      // that were open at one time
 	commands []string // in the order they came, TLS: before what was encrypted
 	messages []string
 	sessions sync.WaitGroup
@@ -78,14 +85,31 @@ func (s *script) note(c string) {
 	s.commands = append(s.commands, c)
 }
 
+// talk is one session.
+type talk struct {
+	*script
+	conn            net.Conn
+	number, handled int
+}
+
+// has reports whether the script has something for a step now.
+func (t *talk) has(step string) bool {
+	_, ok := t.steps[step]
+	return ok && (t.when == nil || t.when(t.number, t.handled))
+}
+
 // say does what the script has for a step; false ends the session.
-func (s *script) say(conn net.Conn, step, usual string) bool {
-	answer, ok := s.steps[step]
-	if !ok {
-		answer = usual
+func (t *talk) say(step, usual string) bool {
+	conn := t.conn
+	answer := usual
+	if t.has(step) {
+		answer = t.steps[step]
 	}
 	switch answer {
 	case "cut":
+		return false
+	case "half":
+		_, _ = conn.Write([]byte("250-mail.exam"))
 		return false
 	case "hang":
 		_, _ = io.Copy(io.Discard, conn)
@@ -102,10 +126,21 @@ func (s *script) say(conn net.Conn, step, usual string) bool {
 }
 
 func (s *script) serve(conn net.Conn) {
-	if !s.say(conn, "banner", "220 mail.example ESMTP") {
+	s.mu.Lock()
+	s.begun++
+	s.open++
+	s.most = max(s.most, s.open)
+	t := &talk{script: s, conn: conn, number: s.begun}
+	s.mu.Unlock()
+	defer func() { s.mu.Lock(); s.open--; s.mu.Unlock() }()
+	t.serve()
+}
+
+func (s *talk) serve() {
+	if !s.say("banner", "220 mail.example ESMTP") {
 		return
 	}
-	r := bufio.NewReader(conn)
+	r := bufio.NewReader(s.conn)
 	secure := ""
 	for {
 		line, err := r.ReadString('\n')
@@ -126,61 +161,61 @@ func (s *script) serve(conn net.Conn) {
 				usual = "250-mail.example\n250-" + strings.Join(ext[:len(ext)-1], "\n250-") + "\n250 " + ext[len(ext)-1]
 				usual = strings.Replace(usual, "250-\n", "", 1)
 			}
-			if !s.say(conn, "EHLO", usual) {
+			if !s.say("EHLO", usual) {
 				return
 			}
 		case "STARTTLS":
-			if !s.say(conn, "STARTTLS", "220 go ahead") {
+			if !s.say("STARTTLS", "220 go ahead") {
 				return
 			}
-			if s.steps["tls"] != "" {
-				s.say(conn, "tls", "")
+			if s.has("tls") {
+				s.say("tls", "")
 				return
 			}
 			if s.cert == nil {
 				continue
 			}
-			up := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{*s.cert}})
+			up := tls.Server(s.conn, &tls.Config{Certificates: []tls.Certificate{*s.cert}})
 			if up.Handshake() != nil {
 				return
 			}
-			conn, secure = up, "TLS:"
-			r = bufio.NewReader(conn)
+			s.conn, secure = up, "TLS:"
+			r = bufio.NewReader(up)
 		case "AUTH":
-			if !s.say(conn, "AUTH", "235 2.7.0 ok") {
+			if !s.say("AUTH", "235 2.7.0 ok") {
 				return
 			}
 		case "MAIL", "RCPT":
-			if !s.say(conn, verb, "250 2.1.0 ok") {
+			if !s.say(verb, "250 2.1.0 ok") {
 				return
 			}
 		case "DATA":
-			if !s.say(conn, "DATA", "354 go on") {
+			if !s.say("DATA", "354 go on") {
 				return
 			}
-			if s.steps["DATA"] == "" && !s.body(conn, r) {
+			if !s.has("DATA") && !s.body(r) {
 				return
 			}
 		case "QUIT":
-			s.say(conn, "QUIT", "221 2.0.0 bye")
+			s.say("QUIT", "221 2.0.0 bye")
 			return
 		default:
-			if !s.say(conn, verb, "250 2.0.0 ok") {
+			if !s.say(verb, "250 2.0.0 ok") {
 				return
 			}
 		}
 	}
 }
 
-func (s *script) body(conn net.Conn, r *bufio.Reader) bool {
+func (s *talk) body(r *bufio.Reader) bool {
 	var msg strings.Builder
 	for first := true; ; first = false {
 		line, err := r.ReadString('\n')
 		if err != nil {
 			return false
 		}
-		if first && s.steps["body"] != "" {
-			return s.say(conn, "body", "")
+		if first && s.has("body") {
+			return s.say("body", "")
 		}
 		if line == ".\r\n" {
 			break
@@ -190,7 +225,8 @@ func (s *script) body(conn net.Conn, r *bufio.Reader) bool {
 	s.mu.Lock()
 	s.messages = append(s.messages, msg.String())
 	s.mu.Unlock()
-	return s.say(conn, "dot", "250 2.0.0 queued")
+	defer func() { s.handled++ }()
+	return s.say("dot", "250 2.0.0 queued")
 }
 
 // certificate makes a self-signed one for the names.
