@@ -54,6 +54,7 @@ var floors = map[string]int{
 	"configs":         32,
 	"web/desk":        33,
 	"web/api":         34,
+	"web/syndication": 34,
 	"web":             35,
 
 	"daemon":        40,

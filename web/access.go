@@ -1,14 +1,18 @@
 package web
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base64"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/newswatch/newswatch/web/desk"
 )
 
 // gate decides who may ask for what. With a token, the token opens everything.
@@ -22,12 +26,15 @@ type gate struct {
 	// proxyHeader names who was let through by a proxy in proxyNetworks.
 	proxyHeader   string
 	proxyNetworks []netip.Prefix
+	// feeds makes the keys of output feeds.
+	feeds []byte
 }
 
 func newGate(o Options) gate {
 	g := gate{loopback: o.Loopback, hasToken: o.AdminToken != "", proxyHeader: o.ProxyHeader, proxyNetworks: o.ProxyNetworks}
 	if g.hasToken {
 		g.token = sha256.Sum256([]byte(o.AdminToken))
+		g.feeds = mac([]byte(o.AdminToken), "newswatch output feeds")
 	}
 	if u, err := url.Parse(o.PublicURL); err == nil {
 		g.publicHost = strings.ToLower(u.Hostname())
@@ -70,6 +77,8 @@ var (
 func (g gate) check(a access, r *http.Request) *refusal {
 	switch {
 	case a == open:
+		return nil
+	case a == reader && g.keyed(r):
 		return nil
 	case a == machine && g.loopback && local(r.Host), g.vouched(r):
 		return nil
@@ -114,6 +123,29 @@ func (g gate) vouched(r *http.Request) bool {
 	}
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
 	return err == nil && slices.ContainsFunc(g.proxyNetworks, func(n netip.Prefix) bool { return n.Contains(from.Addr().Unmap()) })
+}
+
+// feedKey opens one output feed, since feed readers cannot send a header: it is
+// made of the token, the path and the search, so that whoever is given one feed
+// can read no other. It is empty where there is no token. A new token ends all
+// keys.
+func (g gate) feedKey(path string, params url.Values) string {
+	if !g.hasToken {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(mac(g.feeds, path+"?"+desk.QueryOf(params).Encode())[:16])
+}
+
+// keyed reports whether the request carries the key of the feed that it asks for.
+func (g gate) keyed(r *http.Request) bool {
+	want := g.feedKey(r.URL.Path, r.URL.Query())
+	return want != "" && hmac.Equal([]byte(r.URL.Query().Get("key")), []byte(want))
+}
+
+func mac(key []byte, text string) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte(text))
+	return h.Sum(nil)
 }
 
 // local reports whether a Host header names this machine in a way that DNS has no

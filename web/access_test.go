@@ -98,6 +98,9 @@ func TestAccess(t *testing.T) {
 				{"GET", "/feeds", tt.page},
 				{"GET", "/deliveries", tt.page},
 				{"GET", "/api/v1/openapi.yaml", tt.page},
+				{"GET", "/feeds.atom", tt.page},
+				{"GET", "/feeds/operation-p-hunt.json", tt.page},
+				{"GET", "/feeds/tag/kerala.atom", tt.page},
 				{"GET", "/metrics", tt.metrics},
 				{"POST", "/-/reload", tt.reload},
 				{"GET", "/healthz", 200},
@@ -206,7 +209,7 @@ func TestEveryRoute(t *testing.T) {
 			o.Reload = func(context.Context) error { reloads++; return nil }
 			change(m, o)
 		})
-		if len(s.routes) != 11 {
+		if len(s.routes) != 15 {
 			t.Fatalf("%d routes: a new one needs a row in TestAccess", len(s.routes))
 		}
 		for _, rt := range s.routes {
@@ -216,6 +219,9 @@ func TestEveryRoute(t *testing.T) {
 				for name, want := range always {
 					if path == "/style.css" && name == "Cache-Control" && w.Code == 200 {
 						want = "public, max-age=86400"
+					}
+					if strings.HasPrefix(path, "/feeds.") && name == "Cache-Control" && w.Code == 200 {
+						want = "private, max-age=60"
 					}
 					if got := w.Header().Values(name); len(got) != 1 || got[0] != want {
 						t.Errorf("%s: %s %s: %s is %q", state, method, path, name, got)

@@ -22,6 +22,9 @@ const (
 	// machine is for programs beside the daemon, as Prometheus: with the token,
 	// or without it from this machine.
 	machine
+	// reader is for a feed reader, by the key in the feed's address, and for the
+	// operator.
+	reader
 	// operator is for whoever answers for the watch.
 	operator
 )
@@ -46,6 +49,10 @@ func (s *Server) table() []route {
 		{"/hits", reads, operator, s.hits},
 		{"/feeds", reads, operator, s.feeds},
 		{"/deliveries", reads, operator, s.deliveries},
+		{"/feeds.atom", reads, reader, s.searchFeed},
+		{"/feeds.json", reads, reader, s.searchFeed},
+		{"/feeds/{file}", reads, reader, s.ruleFeed},
+		{"/feeds/tag/{file}", reads, reader, s.tagFeed},
 		{api.Prefix + "/", nil, operator, s.api.ServeHTTP},
 		{"/style.css", reads, open, s.style},
 		{"/healthz", reads, open, s.healthz},
