@@ -45,7 +45,7 @@ func (l *loader) subscriberFile(doc *document, cfg *Config, k known) []Subscribe
 func (l *loader) subscriber(doc *document, n *yaml.Node, path string, cfg *Config, k known) (Subscriber, bool) {
 	before := len(l.problems) + l.more
 	s := l.open(doc, n, path, "id", "email", "webhook", "file", "chat", "rules", "tags", "severity", "languages",
-		"schedule", "timezone", "lang", "when_empty", "cap")
+		"schedule", "timezone", "lang", "when_empty", "cap", "operator")
 	out := Subscriber{Subscriber: notify.Subscriber{
 		Timezone: cfg.Digest.Timezone, Lang: cfg.Digest.Lang, WhenEmpty: cfg.Digest.WhenEmpty, Cap: cfg.Digest.Cap,
 		Unguarded: !cfg.Digest.ChildIdentityGuard,
@@ -75,6 +75,7 @@ func (l *loader) subscriber(doc *document, n *yaml.Node, path string, cfg *Confi
 	choice(s, "lang", &out.Lang, notify.Languages()...)
 	choice(s, "when_empty", &out.WhenEmpty, notify.Skip, notify.Send)
 	s.integer("cap", &out.Cap, 1000)
+	s.truth("operator", &out.Operator)
 	out.Schedule = l.schedule(s, out.Timezone)
 
 	if len(l.problems)+l.more > before {

@@ -10,95 +10,111 @@ import (
 
 	"github.com/newswatch/newswatch/fetcher"
 	"github.com/newswatch/newswatch/notify"
+	"github.com/newswatch/newswatch/store"
 )
 
-const (
-	// coverageAge is how old the feeds' states may be that a digest's footer is
-	// made of: a thousand digests of one minute share one look into the store.
-	coverageAge = 30 * time.Second
-	// silentGaps is how many of its usual gaps a feed may be silent for, and
-	// silentAtLeast the least time that is called silence: a newsroom's long
-	// weekend is neither.
-	silentGaps    = 8
-	silentAtLeast = 4 * 24 * time.Hour
-)
+// coverageAge is how old what is known of the feeds may be that a digest's footer
+// is made of: a thousand digests of one minute share one look into the store.
+const coverageAge = 30 * time.Second
+
+// lateAfter is how long past its next check a feed must be before it is late:
+// less than that is the time a poll takes.
+const lateAfter = 10 * time.Minute
+
+// roll is how all feeds do, and which of them do badly.
+type roll struct {
+	store.Census
+	failing, silent []fetcher.State // some of each
+}
 
 // coverage tells what the watch saw: every digest ends with it.
 type coverage struct {
-	states func(context.Context) ([]fetcher.State, error)
-	plan   func() *plan
-	now    func() time.Time
+	feeds interface {
+		Census(ctx context.Context, late time.Time) (store.Census, error)
+		States(ctx context.Context, q store.StateQuery) ([]fetcher.State, error)
+	}
+	plan func() *plan
+	now  func() time.Time
 
 	mu    sync.Mutex
 	taken time.Time
-	seen  []fetcher.State
+	last  roll
 }
 
-// current returns the feeds' states, not much older than now.
-func (c *coverage) current(ctx context.Context) ([]fetcher.State, error) {
+// current calls the roll, or returns one that is not much older than now.
+func (c *coverage) current(ctx context.Context) (roll, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
 	if !c.taken.IsZero() && now.Sub(c.taken) < coverageAge {
-		return c.seen, nil
+		return c.last, nil
 	}
-	states, err := c.states(ctx)
-	if err != nil {
-		return nil, err
+	var r roll
+	var err error
+	if r.Census, err = c.feeds.Census(ctx, now.Add(-lateAfter)); err != nil {
+		return r, err
 	}
-	c.taken, c.seen = now, states
-	return states, nil
+	if r.failing, err = c.some(ctx, fetcher.Failing); err != nil {
+		return r, err
+	}
+	if r.silent, err = c.some(ctx, []fetcher.Grade{fetcher.Silent}); err != nil {
+		return r, err
+	}
+	c.taken, c.last = now, r
+	return r, nil
+}
+
+// some are the first feeds of these grades: as many as a digest names.
+func (c *coverage) some(ctx context.Context, grades []fetcher.Grade) ([]fetcher.State, error) {
+	return c.feeds.States(ctx, store.StateQuery{Grades: grades, Limit: notify.MaxCoverageNames})
 }
 
 // between says what was watched from since to until.
 func (c *coverage) between(ctx context.Context, since, until time.Time) (notify.Coverage, error) {
-	states, err := c.current(ctx)
+	r, err := c.current(ctx)
 	if err != nil {
 		return notify.Coverage{}, err
 	}
 	pl := c.plan()
-	cov := notify.Coverage{Feeds: len(pl.feeds), Ruleset: pl.rules.Version(), Rules: len(pl.rules.Rules())}
-	for _, s := range states {
-		f, ok := pl.feeds[s.FeedID]
-		if !ok {
-			continue
-		}
-		name := cmp.Or(f.Name, s.Title, s.FeedID)
-		if s.LastSuccess.After(since) {
-			cov.Checked++
-		}
-		switch note := silence(s, until); {
-		case s.Retired:
-			cov.Failing = append(cov.Failing, notify.SourceNote{Feed: name, Note: "gone for good"})
-		case s.Failures > 0:
-			cov.Failing = append(cov.Failing, notify.SourceNote{Feed: name, Note: s.LastError})
-		case note != "":
-			cov.Silent = append(cov.Silent, notify.SourceNote{Feed: name, Note: note})
-		}
+	cov := notify.Coverage{
+		Feeds: len(pl.feeds), Checked: min(r.ReadSince(since), len(pl.feeds)), Ruleset: pl.rules.Version(), Rules: len(pl.rules.Rules()),
+		SilentCount: r.Grades[fetcher.Silent],
 	}
-	cov.FailingCount, cov.SilentCount = len(cov.Failing), len(cov.Silent)
-	cov.Failing, cov.Silent = first(cov.Failing), first(cov.Silent)
+	for _, g := range fetcher.Failing {
+		cov.FailingCount += r.Grades[g]
+	}
+	for _, s := range r.failing {
+		note := s.LastError
+		if s.Retired {
+			note = "gone for good"
+		}
+		cov.Failing = append(cov.Failing, notify.SourceNote{Feed: pl.nameOf(s), Note: note})
+	}
+	for _, s := range r.silent {
+		cov.Silent = append(cov.Silent, notify.SourceNote{Feed: pl.nameOf(s), Note: silence(s, until)})
+	}
+	byName(cov.Failing)
+	byName(cov.Silent)
 	return cov, nil
 }
 
-// first returns the notes that a digest names, by name.
-func first(notes []notify.SourceNote) []notify.SourceNote {
-	slices.SortFunc(notes, func(a, b notify.SourceNote) int { return cmp.Compare(a.Feed, b.Feed) })
-	return notes[:min(len(notes), notify.MaxCoverageNames)]
+// nameOf is what a feed is called.
+func (pl *plan) nameOf(s fetcher.State) string {
+	return cmp.Or(pl.feeds[s.FeedID].Name, s.Title, s.FeedID)
 }
 
-// silence says in words that a feed that can be read has published nothing for
-// longer than its own rate explains; empty means that it has not. A feed whose
-// items have no dates, or that always publishes once a year, is never silent.
+func byName(notes []notify.SourceNote) {
+	slices.SortFunc(notes, func(a, b notify.SourceNote) int { return cmp.Compare(a.Feed, b.Feed) })
+}
+
+// silence says in words for how long a feed that can be read has published
+// nothing, when its own rate does not explain that; empty when it does.
 func silence(s fetcher.State, now time.Time) string {
-	if s.Pace.Gap == 0 || s.LastItem.IsZero() || s.Failures > 0 {
+	quiet, usual := s.Silence(now)
+	if quiet == 0 {
 		return ""
 	}
-	quiet := now.Sub(s.LastItem)
-	if quiet <= max(silentGaps*s.Pace.Gap, silentAtLeast) {
-		return ""
-	}
-	return fmt.Sprintf("nothing new for %s; usually every %s", days(quiet), days(s.Pace.Gap))
+	return fmt.Sprintf("nothing new for %s; usually every %s", days(quiet), days(usual))
 }
 
 // days prints a time in the largest unit that fits.

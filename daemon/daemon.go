@@ -109,7 +109,7 @@ func New(loaded *configs.Loaded, st store.Store, opt Options) (*Daemon, error) {
 		return nil, err
 	}
 	d.plan.Store(pl)
-	d.coverage = coverage{states: st.States, plan: d.plan.Load, now: d.now}
+	d.coverage = coverage{feeds: st, plan: d.plan.Load, now: d.now}
 	d.polls = d.pollCrew(loaded.Fetch.Concurrency)
 	d.turns = d.turnCrew(loaded.HTTP)
 	return d, nil
@@ -241,26 +241,43 @@ func (d *Daemon) enrol(ctx context.Context, pl *plan) error {
 		return err
 	}
 	d.metrics.feeds.Set(float64(len(pl.feeds)))
-	return d.pollMoved(ctx, pl, now)
+	return nil
 }
 
-// pollMoved makes the feeds due to which the operator gave another URL: one that
-// was gone for good is not looked at again for a day otherwise.
-func (d *Daemon) pollMoved(ctx context.Context, pl *plan, now time.Time) error {
-	states, err := d.store.States(ctx)
-	if err != nil {
-		return err
-	}
+// pollMoved makes the feeds due to which the operator gave another URL since
+// their last poll: one that was gone for good is not looked at again for a day
+// otherwise. It reads every state, so it runs once, beside the crews.
+func (d *Daemon) pollMoved(ctx context.Context, pl *plan) error {
 	var moved []string
-	for _, st := range states {
+	for st, err := range store.AllStates(ctx, d.store, store.StateQuery{}) {
+		if err != nil {
+			return err
+		}
 		if f, ok := pl.feeds[st.FeedID]; ok && st.Moved(f.URL) {
 			moved = append(moved, st.FeedID)
 		}
 	}
-	if len(moved) == 0 {
+	return d.pollNow(ctx, moved)
+}
+
+// movedSince are the feeds whose URL is another in this plan than in the one
+// before it.
+func (pl *plan) movedSince(old *plan) []string {
+	var moved []string
+	for id, f := range pl.feeds {
+		if before, ok := old.feeds[id]; ok && before.URL != f.URL {
+			moved = append(moved, id)
+		}
+	}
+	return moved
+}
+
+// pollNow makes feeds due; without any, none is.
+func (d *Daemon) pollNow(ctx context.Context, ids []string) error {
+	if len(ids) == 0 {
 		return nil
 	}
-	return d.store.PollNow(ctx, moved, now)
+	return d.store.PollNow(ctx, ids, d.now())
 }
 
 // NewFetcher makes the client that the configuration asks for.

@@ -14,21 +14,23 @@ import (
 // ids from the configuration, never anything from outside, and never a
 // subscriber's address.
 type metrics struct {
-	polls        *prometheus.CounterVec
-	pollSeconds  prometheus.Histogram
-	pollLateness prometheus.Histogram
-	fetchedBytes prometheus.Counter
-	items        *prometheus.CounterVec
-	articles     *prometheus.CounterVec
-	hits         *prometheus.CounterVec
-	deliveries   *prometheus.CounterVec
-	leasesLost   *prometheus.CounterVec
-	reloadOK     prometheus.Gauge
-	reloadTime   prometheus.Gauge
-	feeds        prometheus.Gauge
-	feedsFailing prometheus.Gauge
-	deadLetters  prometheus.Gauge
-	paused       prometheus.Counter
+	polls         *prometheus.CounterVec
+	pollSeconds   prometheus.Histogram
+	pollLateness  prometheus.Histogram
+	fetchedBytes  prometheus.Counter
+	items         *prometheus.CounterVec
+	articles      *prometheus.CounterVec
+	hits          *prometheus.CounterVec
+	deliveries    *prometheus.CounterVec
+	leasesLost    *prometheus.CounterVec
+	reloadOK      prometheus.Gauge
+	reloadTime    prometheus.Gauge
+	feeds         prometheus.Gauge
+	feedsFailing  prometheus.Gauge
+	feedsByHealth *prometheus.GaugeVec
+	feedsLate     prometheus.Gauge
+	deadLetters   prometheus.Gauge
+	paused        prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -83,6 +85,14 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		feeds: with.NewGauge(prometheus.GaugeOpts{
 			Name: "newswatch_feeds",
 			Help: "Feeds in the configuration.",
+		}),
+		feedsByHealth: with.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "newswatch_feeds_by_health",
+			Help: "Feeds by how they do (fine, unread, paused, temporary, silent, soft, hard).",
+		}, []string{"health"}),
+		feedsLate: with.NewGauge(prometheus.GaugeOpts{
+			Name: "newswatch_feeds_late",
+			Help: "Feeds that were due more than ten minutes ago.",
 		}),
 		feedsFailing: with.NewGauge(prometheus.GaugeOpts{
 			Name: "newswatch_feeds_failing",

@@ -90,7 +90,11 @@ func (d *Daemon) Once(ctx context.Context, opt OnceOptions) (Summary, error) {
 		defer mu.Unlock()
 		return sum.Fetched + sum.NotModified + sum.Failed
 	}
-	if err := d.pollAll(ctx, polled); err != nil {
+	census, err := d.store.Census(ctx, begun)
+	if err != nil {
+		return sum, err
+	}
+	if err := d.pollAll(ctx, len(pl.feeds)-census.Grades[fetcher.Paused], polled); err != nil {
 		return sum, err
 	}
 	if err := d.sendNow(ctx, pl, opt.Send); err != nil {
@@ -103,11 +107,10 @@ func (d *Daemon) Once(ctx context.Context, opt OnceOptions) (Summary, error) {
 	return sum, ctx.Err()
 }
 
-// pollAll works the queue off until every feed was polled. Feeds that another
-// process holds are waited for: it may be a daemon at work, or one that was
+// pollAll works the queue off until all feeds were polled but those that are
+// paused. Feeds that another process holds are waited for: it may be a daemon at work, or one that was
 // killed, whose leases run out.
-func (d *Daemon) pollAll(ctx context.Context, polled func() int) error {
-	all := len(d.plan.Load().feeds)
+func (d *Daemon) pollAll(ctx context.Context, all int, polled func() int) error {
 	said := false
 	for patience := d.now().Add(d.opt.Lease + time.Second); ; {
 		if err := d.polls.drain(ctx, d.opt.Grace); err != nil {

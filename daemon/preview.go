@@ -63,13 +63,20 @@ func preview(ctx context.Context, pl *plan, st store.Store, id string, since, no
 		if err != nil {
 			return notify.Digest{}, err
 		}
+		if sub.Operator {
+			notices, err := st.Notices(ctx, from, to)
+			if err != nil {
+				return notify.Digest{}, err
+			}
+			w.Notices = append(w.Notices, slices.DeleteFunc(notices, func(n notify.Notice) bool { return n.At.Before(since) })...)
+		}
 		for _, h := range notify.News(sub.Selection, from, to, hits) {
 			if since.IsZero() || !h.Found.Before(since) {
 				w.Hits = append(w.Hits, h)
 			}
 		}
 	}
-	cov := coverage{states: st.States, plan: func() *plan { return pl }, now: func() time.Time { return now }}
+	cov := coverage{feeds: st, plan: func() *plan { return pl }, now: func() time.Time { return now }}
 	seen, err := cov.between(ctx, w.Since, w.Until)
 	if err != nil {
 		return notify.Digest{}, err

@@ -51,7 +51,11 @@ func (d *Daemon) reload(ctx context.Context) error {
 	// Until the swap, a feed or subscriber that is new to the queue is given
 	// back by whoever claims it; after it, one that left is.
 	d.plan.Store(pl)
-	if err := d.enrol(ctx, pl); err != nil {
+	err = d.enrol(ctx, pl)
+	if err == nil {
+		err = d.pollNow(ctx, pl.movedSince(old))
+	}
+	if err != nil {
 		d.plan.Store(old)
 		err = fmt.Errorf("daemon: the configuration is right, and the store did not take it: %w", err)
 		d.loaded(nil, nil, err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/configs"
+	"github.com/newswatch/newswatch/fetcher"
 	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/web"
@@ -96,6 +97,11 @@ func (d *Daemon) serve(ctx context.Context, loaded *configs.Loaded, begun time.T
 	parts.Go(func() { d.sweep(ctx) })
 	parts.Go(func() { d.gauges(ctx) })
 	parts.Go(func() { d.watchReload(ctx, begun) })
+	parts.Go(func() {
+		if err := d.pollMoved(ctx, d.plan.Load()); err != nil && ctx.Err() == nil {
+			d.log.Warn("feeds that were given another url are polled at their next turn, not now", "err", err)
+		}
+	})
 
 	pl := d.plan.Load()
 	d.log.Info("watching", "version", d.opt.Version, "feeds", len(pl.feeds), "rules", len(pl.rules.Rules()),
@@ -157,14 +163,16 @@ func (d *Daemon) sweep(ctx context.Context) {
 func (d *Daemon) gauges(ctx context.Context) {
 	for {
 		d.askStore(ctx)
-		if states, err := d.coverage.current(ctx); err == nil {
+		if r, err := d.coverage.current(ctx); err == nil {
 			failing := 0
-			for _, s := range states {
-				if s.Failures > 0 {
-					failing++
-				}
+			for _, g := range fetcher.Grades {
+				d.metrics.feedsByHealth.WithLabelValues(g.String()).Set(float64(r.Grades[g]))
+			}
+			for _, g := range fetcher.Failing {
+				failing += r.Grades[g]
 			}
 			d.metrics.feedsFailing.Set(float64(failing))
+			d.metrics.feedsLate.Set(float64(r.Late))
 		}
 		if n, err := d.store.Counts(ctx); err == nil {
 			d.metrics.deadLetters.Set(float64(n.DeadLetters))

@@ -12,7 +12,8 @@ import (
 type Reason string
 
 const (
-	ReasonDNS          Reason = "dns"
+	ReasonDNS          Reason = "dns"             // the name could not be looked up
+	ReasonNoHost       Reason = "no_host"         // there is no such name
 	ReasonRefused      Reason = "address_refused" // not public, and not allowed
 	ReasonConnect      Reason = "connect"         // no connection, or one cut before an answer
 	ReasonTLS          Reason = "tls"

@@ -32,7 +32,7 @@ func explainTransport(host string, timeout time.Duration, err error) *Error {
 	case errors.As(err, &dns):
 		switch {
 		case dns.IsNotFound:
-			return failf(ReasonDNS, err, "%s: there is no such host", host)
+			return failf(ReasonNoHost, err, "%s: there is no such host", host)
 		case dns.IsTimeout:
 			return failf(ReasonDNS, err, "%s: the name server did not answer in time", host)
 		}

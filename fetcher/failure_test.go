@@ -224,7 +224,7 @@ func TestUnreachable(t *testing.T) {
 			return nil, &net.OpError{Op: "dial", Err: fmt.Errorf("no name server")}
 		}}}.Transport()
 		c, _ := newClient(t, Options{Transport: tr})
-		check(t, c, feedAt("http://nowhere.invalid/"), State{}, Failed, ReasonDNS)
+		check(t, c, feedAt("http://nowhere.invalid/"), State{}, Failed, ReasonNoHost)
 	})
 	t.Run("a private address", func(t *testing.T) {
 		c, _ := newClient(t, Options{})

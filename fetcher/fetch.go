@@ -281,6 +281,11 @@ func (p *poll) succeed() {
 	}
 	st.LastPoll, st.LastSuccess = p.now, p.now
 	st.Failures, st.LastError, st.Reason = 0, "", ""
+	g := Fine
+	if quiet, _ := st.Silence(p.now); quiet > 0 {
+		g = Silent
+	}
+	st.Health.grade(g, p.now)
 	st.NextCheck = nextCheck(p.now, p.feed.Every, p.c.bounds(), *st, p.fresh, p.c.opt.Jitter())
 }
 
@@ -291,6 +296,7 @@ func (p *poll) fail(fe *Error) {
 	st.LastPoll = p.now
 	st.Failures++
 	st.LastError, st.Reason = fe.Err.Error(), fe.Reason
+	st.Health.grade(fe.class(p.after), p.now)
 	if st.Failures >= distrustMoveAfter {
 		st.URL, st.MovedTo = "", ""
 	}

@@ -54,6 +54,12 @@ type State struct {
 	LastItem   time.Time `json:"last_item,omitzero"`
 	NextCheck  time.Time `json:"next_check,omitzero"`
 
+	// Health is how the feed does, judged at each poll.
+	Health Health `json:"health,omitzero"`
+	// Paused is since when the operator has it out of the queue; the zero time
+	// when it is not.
+	Paused time.Time `json:"paused,omitzero"`
+
 	// Failures counts the polls that failed since the last that did not.
 	Failures int `json:"failures,omitempty"`
 	// LastError is the last failure in words, empty after a success. Reason is

@@ -37,6 +37,8 @@ type Window struct {
 	Since, Until time.Time
 	// Hits are those that have a rule reported within it.
 	Hits []classifier.Hit
+	// Notices are those within it, for a subscriber who is an operator.
+	Notices []Notice
 }
 
 // BuildOptions is what a digest says beside its hits.
@@ -60,7 +62,11 @@ type BuildOptions struct {
 // subscriber follows as well does not make it news again.
 func Build(sub Subscriber, w Window, o BuildOptions) (Digest, bool) {
 	news := News(sub.Selection, w.From, w.To, w.Hits)
-	if !o.Preview && !sub.wants(len(news)) {
+	notices := w.Notices
+	if !sub.Operator {
+		notices = nil
+	}
+	if !o.Preview && !sub.wants(len(news)+len(notices)) {
 		return Digest{}, false
 	}
 	tz := cmp.Or(sub.Timezone, time.UTC)
@@ -81,6 +87,7 @@ func Build(sub Subscriber, w Window, o BuildOptions) (Digest, bool) {
 	for _, g := range d.Groups {
 		d.Entries += len(g.Entries)
 	}
+	d.Notices, d.NoticesMore = listed(notices)
 	d = d.Trim(cmp.Or(max(sub.Cap, 0), DefaultCap), MaxAlso)
 	if d.More > 0 {
 		d.MoreURL = o.MoreURL

@@ -147,13 +147,13 @@ func (c *Courier) turn(ctx context.Context, t Turn) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if len(w.Hits) == 0 && !whole {
+	if w.empty() && !whole {
 		// Too much of the log for one turn, and nothing for the subscriber so far:
 		// the next turn goes on from here, at once.
 		return Result{Outcome: Nothing, Next: now}, c.Log.Advance(ctx, t.Lease, w.To, w.Until, now)
 	}
 	next := to.Subscriber.Schedule.Next(now)
-	if !to.Subscriber.wants(len(w.Hits)) {
+	if !to.Subscriber.wants(len(w.Hits) + len(w.Notices)) {
 		return Result{Outcome: Nothing, Next: next}, c.Log.Advance(ctx, t.Lease, w.To, w.Until, next)
 	}
 	cov, err := c.Coverage(ctx, w.Since, w.Until)
@@ -172,7 +172,7 @@ func (c *Courier) turn(ctx context.Context, t Turn) (Result, error) {
 func (c *Courier) window(ctx context.Context, t Turn, sub Subscriber, now time.Time) (w Window, whole bool, err error) {
 	w = Window{From: t.Cursor, To: t.Cursor, Since: t.Since, Until: t.Since}
 	for range maxPages {
-		if w.To >= t.Head || len(w.Hits) >= maxNews {
+		if w.To >= t.Head || len(w.Hits)+len(w.Notices) >= maxNews {
 			break
 		}
 		from, to := w.To, min(w.To+pageSeqs, t.Head)
@@ -181,8 +181,15 @@ func (c *Courier) window(ctx context.Context, t Turn, sub Subscriber, now time.T
 			return w, false, fmt.Errorf("window: %w", err)
 		}
 		w.Hits = append(w.Hits, News(sub.Selection, from, to, hits)...)
-		w.To = to
 		w.Until = later(w.Until, lastFound(hits))
+		if sub.Operator {
+			notices, err := c.Log.Notices(ctx, from, to)
+			if err != nil {
+				return w, false, fmt.Errorf("notices: %w", err)
+			}
+			w.Notices = append(w.Notices, notices...)
+		}
+		w.To = to
 	}
 	if w.To < t.Head {
 		return w, false, nil
@@ -190,6 +197,9 @@ func (c *Courier) window(ctx context.Context, t Turn, sub Subscriber, now time.T
 	w.Until = later(w.Until, now)
 	return w, true, nil
 }
+
+// empty reports whether the window holds nothing to tell.
+func (w Window) empty() bool { return len(w.Hits)+len(w.Notices) == 0 }
 
 func lastFound(hits []classifier.Hit) (t time.Time) {
 	for _, h := range hits {

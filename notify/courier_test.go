@@ -25,6 +25,7 @@ type memLog struct {
 	turn    Turn
 	next    time.Time
 	dead    []DeadLetter
+	notices []Notice
 	paused  bool
 	calls   []string
 	fail    map[string]error
@@ -59,6 +60,15 @@ func (l *memLog) Window(_ context.Context, from, to int64) ([]classifier.Hit, er
 		}
 	}
 	return out, l.fail["window"]
+}
+
+func (l *memLog) Notices(_ context.Context, from, to int64) (out []Notice, err error) {
+	for _, n := range l.notices {
+		if n.Seq > from && n.Seq <= to {
+			out = append(out, n)
+		}
+	}
+	return out, l.fail["notices"]
 }
 
 func (l *memLog) Seal(_ context.Context, _ lease.Lease, d Digest) error {
@@ -229,6 +239,43 @@ func TestTurnNothing(t *testing.T) {
 	b.log.fail = map[string]error{"window": errors.New("read"), "coverage": errors.New("read")}
 	if res := b.take(t, Nothing); !res.Next.Equal(seven.Add(DefaultHold)) {
 		t.Errorf("next %s", res.Next)
+	}
+}
+
+// TestTurnTellsOperators: an operator hears of each notice once, with news or
+// alone, and nobody else does.
+func TestTurnTellsOperators(t *testing.T) {
+	notice := Notice{ID: "n", Seq: 2, At: seven.Add(-time.Hour), Kind: SourceLost, Subject: "europol", Text: "Europol is lost."}
+	log := func() *memLog {
+		l := newMemLog(hit(t, "x", "a:low:1"))
+		l.notices, l.turn.Head = []Notice{notice}, 2
+		return l
+	}
+	b := newBench(log())
+	b.sub.Operator, b.sub.Schedule = true, immediate{DefaultHold}
+	b.sub.Selection.Rules = []string{"other"}
+	b.take(t, Accepted)
+	if d := b.sent[0]; len(d.Notices) != 1 || d.Notices[0] != notice || d.Entries != 0 || d.Empty() {
+		t.Errorf("sent %+v", d)
+	}
+	b.take(t, Nothing) // its place is behind the cursor now
+
+	b = newBench(log())
+	b.take(t, Accepted)
+	if d := b.sent[0]; len(d.Notices) != 0 || d.Entries != 1 {
+		t.Errorf("one who is no operator got %+v", d)
+	}
+
+	// More than a digest lists is counted.
+	b = newBench(log())
+	b.sub.Operator = true
+	for i := range MaxNotices + 4 {
+		b.log.notices = append(b.log.notices, Notice{ID: fmt.Sprint(i), Seq: int64(3 + i), At: seven, Kind: SourceLost, Text: strings.Repeat("x", 9999)})
+		b.log.turn.Head++
+	}
+	b.take(t, Accepted)
+	if d := b.sent[0]; len(d.Notices) != MaxNotices || d.NoticesMore != 5 || len(d.Notices[9].Text) > 2*maxTitle {
+		t.Errorf("%d notices of %d bytes, %d more", len(d.Notices), len(d.Notices[9].Text), d.NoticesMore)
 	}
 }
 

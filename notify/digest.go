@@ -32,6 +32,10 @@ type Digest struct {
 	Hits    int     `json:"hits"`
 	Entries int     `json:"entries"`
 	Groups  []Group `json:"groups"`
+	// Notices are for operators: how the watch is kept, at most MaxNotices of them;
+	// NoticesMore counts the rest.
+	Notices     []Notice `json:"notices,omitempty"`
+	NoticesMore int      `json:"notices_more,omitempty"`
 	// More counts the entries that the cap left out.
 	More     int      `json:"more,omitempty"`
 	MoreURL  string   `json:"more_url,omitempty"`
@@ -39,7 +43,7 @@ type Digest struct {
 }
 
 // Empty reports whether there is nothing to tell.
-func (d Digest) Empty() bool { return d.Entries == 0 }
+func (d Digest) Empty() bool { return d.Entries == 0 && len(d.Notices) == 0 }
 
 // Group is the entries under one rule. An entry that several rules caught
 // stands under the most severe of them and names the others.

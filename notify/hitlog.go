@@ -65,6 +65,8 @@ type HitLog interface {
 	// Window returns the hits that have a rule reported at from < seq <= to,
 	// ordered by the first such seq.
 	Window(ctx context.Context, from, to int64) ([]classifier.Hit, error)
+	// Notices returns the notices at from < seq <= to, in order.
+	Notices(ctx context.Context, from, to int64) ([]Notice, error)
 	// Seal stores d as the subscriber's pending digest. After it, the digest is
 	// either accepted or ends as a dead letter; it is never built again.
 	Seal(ctx context.Context, l lease.Lease, d Digest) error

@@ -16,6 +16,11 @@ type page struct {
 	// empty.
 	More, MoreURL string
 	Groups        []pageGroup
+	// Operator heads the Notices, which only operators get; NoticesMore says how
+	// many are not listed. They are empty where there are none.
+	Operator    string
+	Notices     []pageNotice
+	NoticesMore string
 	// Proof is how the watch was kept, a sentence each.
 	Proof []string
 	// ID is the digest's, Subscriber who gets it.
@@ -40,6 +45,9 @@ type pageEntry struct {
 	AlsoMore                string
 }
 
+// pageNotice is when something happened to the watch, and what.
+type pageNotice struct{ When, Text string }
+
 type pageReport struct{ Name, Link string }
 
 func (d Digest) page() page {
@@ -50,6 +58,14 @@ func (d Digest) page() page {
 		More:   d.more(w), MoreURL: safeLink(d.MoreURL),
 		Proof: d.proof(w),
 		ID:    plain(d.ID), Subscriber: plain(d.Subscriber),
+	}
+	for _, n := range d.Notices {
+		p.Operator = w.operator
+		at := n.At.In(tz)
+		p.Notices = append(p.Notices, pageNotice{When: w.day(at) + at.Format(" 15:04"), Text: plain(n.Text)})
+	}
+	if d.NoticesMore > 0 {
+		p.NoticesMore = fmt.Sprintf(w.noticesMore, d.NoticesMore)
 	}
 	n := 0
 	for _, g := range d.Groups {

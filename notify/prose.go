@@ -17,8 +17,11 @@ import (
 func Subject(d Digest) string {
 	w := d.wording()
 	what := w.noNews
-	if d.Entries > 0 {
+	switch {
+	case d.Entries > 0:
 		what = w.reports.of(d.Hits)
+	case len(d.Notices) > 0:
+		what = w.notices.of(len(d.Notices) + d.NoticesMore)
 	}
 	t := d.Sealed.In(d.location())
 	return fmt.Sprintf("newswatch: %s, %s, %s", what, w.day(t), clock(t))
@@ -35,6 +38,9 @@ func (d Digest) location() *time.Location {
 
 // headline says in words what the digest holds.
 func (d Digest) headline(w *wording) string {
+	if d.Entries == 0 && len(d.Notices) > 0 {
+		return w.noNewsHead + ", " + w.notices.of(len(d.Notices)+d.NoticesMore)
+	}
 	if d.Entries == 0 {
 		return w.noNewsHead
 	}

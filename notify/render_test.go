@@ -47,10 +47,19 @@ func goldenDigests() map[string]notify.Digest {
 	}}}}
 	odd.Entries, odd.Hits = 3, 5
 
+	notices := notifytest.Digest().Trim(1, 1)
+	notices.Notices = []notify.Notice{
+		{At: odd.Sealed.Add(-time.Hour), Kind: notify.SourceLost, Subject: "europol", Text: "Europol is lost: www.europol.example says that the feed is gone for good. " + strings.Repeat("It was. ", 9)},
+		{At: odd.Sealed, Kind: notify.SourceBack, Subject: "esafety", Text: "<b>eSafety\u202e is back\r\nafter 3 days."},
+	}
+	notices.NoticesMore = 4
+	alone := empty
+	alone.Notices = notices.Notices[:1]
+
 	malayalam, hindi := notifytest.Digest(), notifytest.Digest().Trim(1, 1)
 	malayalam.Lang, hindi.Lang = "ml", "hi"
 	return map[string]notify.Digest{
-		"full": notifytest.Digest(), "empty": empty, "cut": cut, "odd": odd, "malayalam": malayalam, "hindi": hindi,
+		"full": notifytest.Digest(), "empty": empty, "cut": cut, "odd": odd, "malayalam": malayalam, "hindi": hindi, "notices": notices, "alone": alone,
 	}
 }
 

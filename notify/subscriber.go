@@ -22,14 +22,16 @@ type Subscriber struct {
 	WhenEmpty WhenEmpty
 	// Cap is the most entries one digest lists; the rest is counted.
 	Cap int
+	// Operator asks for notices as well: how the watch is kept.
+	Operator bool
 	// Unguarded turns off what keeps back sentences that could identify a child;
 	// see package guard.
 	Unguarded bool
 }
 
-// wants reports whether a digest of so many reports is sent.
-func (s Subscriber) wants(reports int) bool {
-	return reports > 0 || s.WhenEmpty == Send && !IsImmediate(s.Schedule)
+// wants reports whether a digest of so many reports and notices is sent.
+func (s Subscriber) wants(news int) bool {
+	return news > 0 || s.WhenEmpty == Send && !IsImmediate(s.Schedule)
 }
 
 // Selection is what a subscriber wants to hear of. An empty list asks for

@@ -19,7 +19,9 @@ type wording struct {
 	months     [12]string
 	severities [4]string // low to critical
 
-	reports, stories plural
+	reports, stories, notices plural
+	// operator heads the notices, and noticesMore is %d: those that are not listed.
+	operator, noticesMore string
 	// noNews stands in the subject, noNewsHead over the digest.
 	noNews, noNewsHead string
 	reportsOfStories   string // %[1]s reports, %[2]s stories
@@ -58,7 +60,8 @@ var wordings = map[string]*wording{
 		months:     [12]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
 		severities: [4]string{"low", "medium", "high", "critical"},
 
-		reports: plural{"%d report", "%d reports"}, stories: plural{"%d story", "%d stories"},
+		reports: plural{"%d report", "%d reports"}, stories: plural{"%d story", "%d stories"}, notices: plural{"%d notice", "%d notices"},
+		operator: "For the operator", noticesMore: "And %d more; newswatch's pages list them.",
 		noNews: "no news", noNewsHead: "No news",
 		reportsOfStories: "%[1]s of %[2]s",
 		period:           "%[1]s. Covers what was found since %[2]s.",
@@ -83,7 +86,8 @@ var wordings = map[string]*wording{
 		months:     [12]string{"ജനു", "ഫെബ്രു", "മാർ", "ഏപ്രി", "മേയ്", "ജൂൺ", "ജൂലൈ", "ഓഗ", "സെപ്റ്റം", "ഒക്ടോ", "നവം", "ഡിസം"},
 		severities: [4]string{"കുറഞ്ഞത്", "ഇടത്തരം", "ഉയർന്നത്", "അതീവ ഗുരുതരം"},
 
-		reports: plural{"%d റിപ്പോർട്ട്", "%d റിപ്പോർട്ടുകൾ"}, stories: plural{"%d വാർത്ത", "%d വാർത്തകൾ"},
+		reports: plural{"%d റിപ്പോർട്ട്", "%d റിപ്പോർട്ടുകൾ"}, stories: plural{"%d വാർത്ത", "%d വാർത്തകൾ"}, notices: plural{"%d അറിയിപ്പ്", "%d അറിയിപ്പുകൾ"},
+		operator: "നടത്തിപ്പുകാർക്ക്", noticesMore: "%d എണ്ണം കൂടിയുണ്ട്; newswatch-ന്റെ പേജുകളിൽ കാണാം.",
 		noNews: "പുതിയ വാർത്തകളില്ല", noNewsHead: "പുതിയ വാർത്തകളില്ല",
 		reportsOfStories: "%[2]s, %[1]s",
 		period:           "%[1]s. %[2]s മുതൽ കണ്ടെത്തിയവ.",
@@ -108,7 +112,8 @@ var wordings = map[string]*wording{
 		months:     [12]string{"जन॰", "फ़र॰", "मार्च", "अप्रैल", "मई", "जून", "जुल॰", "अग॰", "सित॰", "अक्तू॰", "नव॰", "दिस॰"},
 		severities: [4]string{"कम", "मध्यम", "उच्च", "अति गंभीर"},
 
-		reports: plural{"%d रिपोर्ट", "%d रिपोर्टें"}, stories: plural{"%d ख़बर", "%d ख़बरें"},
+		reports: plural{"%d रिपोर्ट", "%d रिपोर्टें"}, stories: plural{"%d ख़बर", "%d ख़बरें"}, notices: plural{"%d सूचना", "%d सूचनाएँ"},
+		operator: "संचालक के लिए", noticesMore: "और %d हैं; newswatch के पन्नों पर देखें।",
 		noNews: "कोई नई ख़बर नहीं", noNewsHead: "कोई नई ख़बर नहीं",
 		reportsOfStories: "%[2]s, %[1]s",
 		period:           "%[1]s। %[2]s के बाद मिली ख़बरें।",

@@ -2,10 +2,12 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/feed"
+	"github.com/newswatch/newswatch/notify"
 )
 
 // Normal returns the batch as an engine writes it, or says what is wrong with
@@ -77,7 +79,30 @@ func (b Batch) Normal() (Batch, error) {
 		hits = append(hits, normalHit(h))
 	}
 	b.Hits = hits
+
+	notices := make([]notify.Notice, 0, len(b.Notices))
+	for _, n := range b.Notices {
+		n, err := NormalNotice(n)
+		if err != nil {
+			return b, err
+		}
+		notices = append(notices, n)
+	}
+	b.Notices = notices
 	return b, nil
+}
+
+// NormalNotice returns the notice as an engine writes it, or says what is wrong
+// with it.
+func NormalNotice(n notify.Notice) (notify.Notice, error) {
+	switch {
+	case n.ID == "" || n.At.IsZero() || n.Text == "":
+		return n, fmt.Errorf("store: a notice of %q about %q lacks its id, time or text", n.Kind, n.Subject)
+	case !slices.Contains(notify.NoticeKinds, n.Kind):
+		return n, fmt.Errorf("store: notice %s is of kind %q, which is none", n.ID, n.Kind)
+	}
+	n.At, n.Seq = Time(n.At), 0
+	return n, nil
 }
 
 // normalHit copies what it changes: the caller still owns its slices.

@@ -23,7 +23,7 @@ func Check(ctx context.Context, p Portable, now time.Time) ([]string, error) {
 		return nil, err
 	}
 	c := checker{
-		now: now, seen: make(map[string]Seen), purged: make(map[feed.ItemID]bool), places: make(map[int64]feed.ItemID),
+		now: now, seen: make(map[string]Seen), purged: make(map[feed.ItemID]bool), places: make(map[int64]string),
 		found: make(map[feed.ItemID]sighted), readers: make(map[string]Reader),
 	}
 	for r, err := range p.Dump(ctx) {
@@ -48,7 +48,7 @@ type checker struct {
 	head    int64
 	seen    map[string]Seen
 	purged  map[feed.ItemID]bool
-	places  map[int64]feed.ItemID // in the log
+	places  map[int64]string // in the log: the hit or notice that stands there
 	found   map[feed.ItemID]sighted
 	cursors []SubscriberRow
 	digests []notify.Digest
@@ -80,6 +80,8 @@ func (c *checker) row(r Row) {
 		c.found[r.Item.Item.ID] = sighted{r.Item.Item.FeedID, "item", r.Item.Stored}
 	case r.Hit != nil:
 		c.hit(*r.Hit)
+	case r.Notice != nil:
+		c.place(r.Notice.Seq, "notice "+r.Notice.ID)
 	case r.Purged != nil:
 		c.purged[r.Purged.Item] = true
 	case r.Subscriber != nil:
@@ -107,14 +109,18 @@ func (c *checker) hit(h classifier.Hit) {
 			continue
 		}
 		reported = true
-		if other, taken := c.places[r.Seq]; taken {
-			c.say("place %d of the log is taken by hits %s and %s", r.Seq, other, h.Item.ID)
-		}
-		c.places[r.Seq] = h.Item.ID
+		c.place(r.Seq, "hit "+h.Item.ID.String())
 	}
 	if !reported && !h.Quiet {
 		c.say("hit %s is not quiet and has no place in the log, so no digest tells of it", h.Item.ID)
 	}
+}
+
+func (c *checker) place(seq int64, who string) {
+	if other, taken := c.places[seq]; taken {
+		c.say("place %d of the log is taken by %s and %s", seq, other, who)
+	}
+	c.places[seq] = who
 }
 
 func (c *checker) finish() {
@@ -127,9 +133,9 @@ func (c *checker) finish() {
 			c.say("%s %s is not among the items seen of feed %s, so it would be read as new", s.what, id, s.feed)
 		}
 	}
-	for seq, id := range c.places {
+	for seq, who := range c.places {
 		if seq < 1 || seq > c.head {
-			c.say("hit %s is at place %d of the log, which ends at %d", id, seq, c.head)
+			c.say("%s is at place %d of the log, which ends at %d", who, seq, c.head)
 		}
 	}
 	for _, s := range c.cursors {

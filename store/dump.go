@@ -36,6 +36,7 @@ type Row struct {
 	Feed       *FeedRow         `json:"feed,omitempty"`
 	Item       *StoredItem      `json:"item,omitempty"`
 	Hit        *classifier.Hit  `json:"hit,omitempty"` // with its places in the log
+	Notice     *notify.Notice   `json:"notice,omitempty"`
 	Purged     *PurgedRow       `json:"purged,omitempty"`
 	Subscriber *SubscriberRow   `json:"subscriber,omitempty"`
 	Letter     *LetterRow       `json:"letter,omitempty"`
@@ -88,7 +89,7 @@ type LetterRow struct {
 }
 
 // Kinds are what rows are of, in the order in which they are told of.
-var Kinds = []string{"counters", "feeds", "items", "hits", "purged", "subscribers", "dead letters", "deliveries", "readers", "signing keys"}
+var Kinds = []string{"counters", "feeds", "items", "hits", "purged", "subscribers", "dead letters", "deliveries", "notices", "readers", "signing keys"}
 
 // Kind is the row's, one of Kinds, and Key is what tells it from the others of
 // its kind.
@@ -110,10 +111,12 @@ func (r Row) Kind() (kind, key string) {
 		return Kinds[6], r.Letter.Digest.ID
 	case r.Delivery != nil:
 		return Kinds[7], fmt.Sprintf("%s %d", r.Delivery.Digest, r.Delivery.Accepted.UnixMilli())
+	case r.Notice != nil:
+		return Kinds[8], r.Notice.ID
 	case r.Reader != nil:
-		return Kinds[8], r.Reader.ID
+		return Kinds[9], r.Reader.ID
 	case r.SigningKey != nil:
-		return Kinds[9], ""
+		return Kinds[10], ""
 	}
 	return "", ""
 }

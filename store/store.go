@@ -59,6 +59,7 @@ type Store interface {
 	Feeds
 	Items
 	notify.HitLog
+	Notices
 	Subscribers
 	Readers
 	// Ping reports whether the engine can be written to.
@@ -144,8 +145,16 @@ type Feeds interface {
 	// ReleaseFeeds gives leases back untouched: their feeds are due as before.
 	// Those that are no longer held are passed over.
 	ReleaseFeeds(ctx context.Context, ls []lease.Lease) error
-	// States returns the state of every feed in the queue, ordered by id.
-	States(ctx context.Context) ([]fetcher.State, error)
+	// PauseFeeds takes feeds out of the queue, or puts them back in. One that is
+	// paused is not claimed; its State tells since when. A poll of it that is under
+	// way can still be recorded, and when it is put back it is due when it was. Ids
+	// that are not in the queue are passed over.
+	PauseFeeds(ctx context.Context, ids []string, paused bool, now time.Time) error
+	// States lists the states of feeds in the queue, ordered by id.
+	States(ctx context.Context, q StateQuery) ([]fetcher.State, error)
+	// Census counts the feeds in the queue, and how many of them might have been
+	// claimed before late and were not.
+	Census(ctx context.Context, late time.Time) (Census, error)
 	// State returns one feed's state, or ErrNotFound.
 	State(ctx context.Context, id string) (fetcher.State, error)
 }
@@ -197,6 +206,9 @@ type Batch struct {
 	// window that is yet to be sent. So does the whole hit of an edited item that
 	// matches no more. A quiet hit is quiet until a rule of it is given a seq.
 	Hits []classifier.Hit
+	// Notices are what the poll has the operator hear of. Each takes a place in
+	// the log after those of the hits, unless a notice with its id is there.
+	Notices []notify.Notice
 }
 
 // HitQuery selects hits, the newest first. Zero fields select everything.
@@ -233,13 +245,15 @@ type Tally struct {
 	Rules map[string][]int
 }
 
-// PageSize is the number of rows that a limit asks for, in Hits and Deliveries.
+// PageSize is the number of rows that a limit asks for, in every listing.
 func PageSize(limit int) int {
 	if limit <= 0 {
 		return 100
 	}
-	return min(limit, 1000)
+	return min(limit, maxPage)
 }
+
+const maxPage = 1000
 
 // Items is what was seen, what it said, and which of it are hits.
 type Items interface {
@@ -274,6 +288,16 @@ type Items interface {
 	Counts(ctx context.Context) (Counts, error)
 }
 
+// Notices are what the operator is told of how the watch is kept. They have
+// places in the log, and HitLog's Notices reads them by these.
+type Notices interface {
+	// Post gives a notice the log's next place, unless one with its id is there.
+	Post(ctx context.Context, n notify.Notice) error
+	// LatestNotices lists notices, the last in the log first: those before a
+	// place in it, or all when before is 0. limit is at most 1,000; 0 means 100.
+	LatestNotices(ctx context.Context, before int64, limit int) ([]notify.Notice, error)
+}
+
 // Enrolment tells the store of a subscriber.
 type Enrolment struct {
 	ID string
@@ -285,7 +309,8 @@ type Enrolment struct {
 	// may end with a next turn of the old schedule: the sooner of both is kept.
 	Schedule string
 	// Since is from which time on hits are news to a new subscriber: its cursor
-	// begins before the first place in the log of a hit found at Since or later.
+	// begins before the first place in the log of a hit found, or a notice
+	// posted, at Since or later.
 	Since time.Time
 }
 
@@ -346,8 +371,8 @@ type Standing struct {
 
 // Retention says how long things are kept; zero means for ever.
 type Retention struct {
-	// Hits is for hits, the log, deliveries, and dead letters that do not wait to
-	// be sent again.
+	// Hits is for hits, notices, the log, deliveries, and dead letters that do not
+	// wait to be sent again.
 	Hits  time.Duration
 	Items time.Duration // items with their text
 	// Seen is how long an id is remembered after its feed ceased to list it,
@@ -358,7 +383,7 @@ type Retention struct {
 // Swept counts what Sweep deleted. The seen ids of a feed that was deleted are
 // counted under Seen too.
 type Swept struct {
-	Hits, Items, Seen, Feeds, Subscribers, DeadLetters, Deliveries int
+	Hits, Notices, Items, Seen, Feeds, Subscribers, DeadLetters, Deliveries int
 	// Readers that did not confirm, and records of those that left.
 	Readers int
 }

@@ -46,7 +46,7 @@ func (s *Server) feeds(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := bounded(r)
 	defer cancel()
 	st := s.o.Status()
-	states, err := s.o.Store.States(ctx)
+	states, err := s.o.States(ctx)
 	if err != nil {
 		s.storeFailed(w, r, err)
 		return

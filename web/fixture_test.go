@@ -62,8 +62,10 @@ func (m *memory) Counts(context.Context) (store.Counts, error) {
 	return store.Counts{Feeds: len(m.states), Hits: len(m.reports), DeadLetters: len(m.letters)}, m.err
 }
 
-func (m *memory) States(context.Context) ([]fetcher.State, error) {
-	return slices.Clone(m.states), m.err
+func (m *memory) States(_ context.Context, q store.StateQuery) ([]fetcher.State, error) {
+	states := slices.DeleteFunc(slices.Clone(m.states), func(st fetcher.State) bool { return st.FeedID <= q.After })
+	slices.SortFunc(states, func(a, b fetcher.State) int { return strings.Compare(a.FeedID, b.FeedID) })
+	return states[:min(len(states), store.PageSize(q.Limit))], m.err
 }
 
 func (m *memory) Standings(context.Context) ([]store.Standing, error) {

@@ -34,6 +34,7 @@ const (
 	failing
 	late
 	silent
+	paused
 	hiccup
 	unread
 	healthy
@@ -41,7 +42,7 @@ const (
 
 // healthWords are what stands in a table. Together with the order above they are
 // all that a new kind of trouble needs.
-var healthWords = [...]string{"gone", "quarantined", "failing", "late", "silent", "failed last time", "not read yet", "read"}
+var healthWords = [...]string{"gone", "quarantined", "failing", "late", "silent", "paused", "failed last time", "not read yet", "read"}
 
 func (h health) String() string { return healthWords[h] }
 
@@ -50,7 +51,7 @@ func (h health) Level() string {
 	switch h {
 	case gone, quarantined, failing, late:
 		return "bad"
-	case silent, hiccup, unread:
+	case silent, paused, hiccup, unread:
 		return "look"
 	default:
 		return "good"
@@ -116,6 +117,8 @@ func examine(st fetcher.State, quiet string, now time.Time) (health, string) {
 	}
 	overdue := now.Sub(st.NextCheck)
 	switch {
+	case !st.Paused.IsZero():
+		return paused, fmt.Sprintf("Paused %s ago. It is not polled until it is resumed.", span(now.Sub(st.Paused)))
 	case st.Retired:
 		return gone, "The server says that this feed is gone for good. It is not polled until it has another URL."
 	case st.Poisoned >= quarantineAfter:

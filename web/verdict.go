@@ -45,7 +45,7 @@ func judge(st desk.Status, feeds []checkup, standings []store.Standing, deadLett
 	for _, c := range feeds {
 		n[c.health]++
 	}
-	answering := len(feeds) - n[gone] - n[quarantined] - n[failing] - n[late] - n[unread]
+	answering := len(feeds) - n[gone] - n[quarantined] - n[failing] - n[late] - n[paused] - n[unread]
 
 	broken := !st.Ready
 	for _, reason := range st.Reasons {
@@ -69,7 +69,7 @@ func judge(st desk.Status, feeds []checkup, standings []store.Standing, deadLett
 			Detail: cut(st.LastReload.Error, maxDetail),
 		})
 	}
-	for _, h := range []health{gone, quarantined, failing, late, silent} {
+	for _, h := range []health{gone, quarantined, failing, late, silent, paused} {
 		if n[h] > 0 {
 			tell("feeds", count(n[h], "feed is ", "feeds are ")+h.String(), ": "+named(feeds, h)+".")
 		}

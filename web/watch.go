@@ -67,7 +67,7 @@ func (s *Server) look(ctx context.Context, st desk.Status, now time.Time) (watch
 	if err := s.ping(ctx); err != nil {
 		return watchView{}, err
 	}
-	states, err := s.o.Store.States(ctx)
+	states, err := s.o.States(ctx)
 	if err != nil {
 		return watchView{}, err
 	}

@@ -169,6 +169,7 @@ func (m moments) of(t time.Time) moment {
 // not here is shown by its name.
 var reasonWords = map[fetcher.Reason]string{
 	fetcher.ReasonDNS:         "the host name does not resolve",
+	fetcher.ReasonNoHost:      "there is no such host",
 	fetcher.ReasonRefused:     "the address is not a public one, so it is not visited",
 	fetcher.ReasonConnect:     "the server cannot be reached",
 	fetcher.ReasonTLS:         "the secure connection cannot be trusted",

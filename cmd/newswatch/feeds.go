@@ -57,11 +57,13 @@ func (a *app) feedsListCommand() *cobra.Command {
 			}
 			states := map[string]fetcher.State{}
 			err = a.withStoreOf(cmd.Context(), loaded, func(st store.Store) error {
-				all, err := st.States(cmd.Context())
-				for _, s := range all {
+				for s, err := range store.AllStates(cmd.Context(), st, store.StateQuery{}) {
+					if err != nil {
+						return err
+					}
 					states[s.FeedID] = s
 				}
-				return err
+				return nil
 			})
 			if err != nil {
 				return err
@@ -100,12 +102,16 @@ func (a *app) printFeeds(feeds []feed.Feed, states map[string]fetcher.State, fai
 
 func health(s fetcher.State) string {
 	switch {
+	case !s.Paused.IsZero():
+		return "paused"
 	case s.Retired:
 		return "gone"
 	case s.LastPoll.IsZero():
 		return "not polled yet"
 	case s.Failures > 0:
 		return fmt.Sprintf("failed ×%d", s.Failures)
+	case s.Grade() == fetcher.Silent:
+		return "silent"
 	default:
 		return "ok"
 	}

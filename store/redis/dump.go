@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,7 +34,7 @@ func (s *Store) Dump(ctx context.Context) iter.Seq2[store.Row, error] {
 			return nil
 		}
 		for _, part := range []func(context.Context, func(store.Row) error) error{
-			s.dumpCounters, s.dumpFeeds, s.dumpItems, s.dumpHits, s.dumpPurged, s.dumpSubscribers, s.dumpLetters, s.dumpDeliveries,
+			s.dumpCounters, s.dumpFeeds, s.dumpItems, s.dumpHits, s.dumpNotices, s.dumpPurged, s.dumpSubscribers, s.dumpLetters, s.dumpDeliveries,
 			s.dumpReaders,
 		} {
 			err := part(ctx, put)
@@ -80,16 +81,17 @@ func (s *Store) all(ctx context.Context, in, left string, key func(string) strin
 }
 
 func (s *Store) dumpFeeds(ctx context.Context, put func(store.Row) error) error {
-	return s.all(ctx, keyQueue(), keyLeft(), keyFeed, []string{"st", "next", "poi", "mark", "seen"}, func(id, left string, v []any) error {
-		st, err := state(id, text(v[0]), text(v[1]), text(v[2]))
+	fields := append(slices.Clone(stateFields), "mark", "seen")
+	return s.all(ctx, keyQueue(), keyLeft(), keyFeed, fields, func(id, left string, v []any) error {
+		st, err := stateOf(id, v)
 		if err != nil {
 			return err
 		}
-		if v[3] != nil {
+		if v[4] != nil {
 			st.Poisoned++ // its reader died: the next claim would say so
 		}
 		f := &store.FeedRow{State: st, Left: at(left)}
-		if seen := text(v[4]); seen != "" {
+		if seen := text(v[5]); seen != "" {
 			f.Seen = []byte(seen)
 		}
 		return put(store.Row{Feed: f})
@@ -121,6 +123,21 @@ func (s *Store) dumpHits(ctx context.Context, put func(store.Row) error) error {
 		}
 		return true, nil
 	})
+}
+
+func (s *Store) dumpNotices(ctx context.Context, put func(store.Row) error) error {
+	for from := int64(0); ; {
+		page, err := s.notices(ctx, redis.ZRangeArgs{Start: "(" + strconv.FormatInt(from, 10), Stop: "+inf", Count: 200})
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, n := range page {
+			if err := put(store.Row{Notice: &n}); err != nil {
+				return err
+			}
+			from = n.Seq
+		}
+	}
 }
 
 func (s *Store) dumpPurged(ctx context.Context, put func(store.Row) error) error {

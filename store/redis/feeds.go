@@ -7,7 +7,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/newswatch/newswatch/fetcher"
 	"github.com/newswatch/newswatch/lease"
 	"github.com/newswatch/newswatch/store"
 )
@@ -37,7 +36,7 @@ func (s *Store) ClaimFeeds(ctx context.Context, now time.Time, max int, ttl time
 	}
 	var claims []store.Claim
 	for ; len(out) >= 5; out = out[5:] {
-		st, err := state(out[0], out[1], out[2], out[3])
+		st, err := state(out[0], out[1], out[2], out[3], "")
 		if err != nil {
 			return nil, err
 		}
@@ -46,19 +45,6 @@ func (s *Store) ClaimFeeds(ctx context.Context, now time.Time, max int, ttl time
 		})
 	}
 	return claims, nil
-}
-
-// state puts a feed's state together. The queue has the last word on the two
-// that it keeps itself.
-func state(id, body, next, poisoned string) (fetcher.State, error) {
-	st := fetcher.State{FeedID: id}
-	if body != "" {
-		if err := store.Decode([]byte(body), &st); err != nil {
-			return st, err
-		}
-	}
-	st.NextCheck, st.Poisoned = at(next), int(integer(poisoned))
-	return st, nil
 }
 
 // Renew extends leases of feeds and of subscribers.
@@ -146,40 +132,4 @@ func (s *Store) ReleaseFeeds(ctx context.Context, ls []lease.Lease) error {
 	}
 	_, err := s.run(ctx, release, args...)
 	return err
-}
-
-// States returns the state of every feed in the queue.
-func (s *Store) States(ctx context.Context) ([]fetcher.State, error) {
-	ids, err := s.c.ZRange(ctx, keyQueue(), 0, -1).Result()
-	if err != nil {
-		return nil, wrap(ctx, err)
-	}
-	states := make([]fetcher.State, 0, len(ids))
-	err = each(ctx, s.c, ids, func(p redis.Pipeliner, id string) error {
-		return p.HMGet(ctx, keyFeed(id), "st", "next", "poi").Err()
-	}, func(id string, cmd redis.Cmder) error {
-		v := cmd.(*redis.SliceCmd).Val()
-		st, err := state(id, text(v[0]), text(v[1]), text(v[2]))
-		states = append(states, st)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return states, nil
-}
-
-// State returns one feed's state.
-func (s *Store) State(ctx context.Context, id string) (fetcher.State, error) {
-	pipe := s.c.Pipeline()
-	in := pipe.ZScore(ctx, keyQueue(), id)
-	row := pipe.HMGet(ctx, keyFeed(id), "st", "next", "poi")
-	if _, err := pipe.Exec(ctx); err != nil {
-		return fetcher.State{}, wrap(ctx, err)
-	}
-	if err := in.Err(); err != nil {
-		return fetcher.State{}, wrap(ctx, err)
-	}
-	v := row.Val()
-	return state(id, text(v[0]), text(v[1]), text(v[2]))
 }

@@ -77,18 +77,18 @@ func (s *Store) Record(ctx context.Context, b store.Batch) ([]classifier.Hit, er
 		}
 		items = append(items, it.Item.ID[:], it.Stored.UnixMilli(), body)
 	}
-	next := ""
-	if !b.State.NextCheck.IsZero() {
-		next = strconv.FormatInt(b.State.NextCheck.UnixMilli(), 10)
+	notices, err := noticeArgs(b.Notices)
+	if err != nil {
+		return nil, err
 	}
 	for range tries {
-		args := []any{b.State.FeedID, b.Lease.Token, st, next, b.State.Poisoned}
-		args, hits, err := s.merge(ctx, b, args, items)
+		args := []any{b.State.FeedID, b.Lease.Token, st, milli(b.State.NextCheck), b.State.Poisoned}
+		args, hits, err := s.merge(ctx, b, args, items, notices)
 		if err != nil {
 			return nil, err
 		}
 		writer := s
-		if len(b.Hits) > 0 {
+		if len(b.Hits)+len(b.Notices) > 0 {
 			writer = s.promising()
 		}
 		out, err := writer.list(ctx, record, args...)
@@ -114,7 +114,7 @@ type merged struct {
 }
 
 // merge reads what the batch changes, and adds the changes to the arguments.
-func (s *Store) merge(ctx context.Context, b store.Batch, args, items []any) ([]any, []merged, error) {
+func (s *Store) merge(ctx context.Context, b store.Batch, args, items, notices []any) ([]any, []merged, error) {
 	pipe := s.c.Pipeline()
 	ids := pipe.HMGet(ctx, keyFeed(b.State.FeedID), "seen")
 	rows := make([]*redis.SliceCmd, len(b.Hits))
@@ -138,8 +138,8 @@ func (s *Store) merge(ctx context.Context, b store.Batch, args, items []any) ([]
 	if gone, ok := seen.OldestGone(); ok {
 		oldest = strconv.FormatInt(gone.Unix(), 10)
 	}
-	args = append(args, hash(old), packed, seen.Len(), oldest, len(items)/3)
-	args = append(args, items...)
+	args = append(args, hash(old), packed, seen.Len(), oldest, int(b.State.Health.Grade), readMinute(b.State), len(b.Items), len(b.Notices))
+	args = append(append(args, items...), notices...)
 
 	hits := make([]merged, len(b.Hits))
 	for i, next := range b.Hits {

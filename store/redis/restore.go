@@ -64,12 +64,16 @@ func restoring(r store.Row) ([]any, error) {
 		}
 		return []any{
 			"feed", f.State.FeedID, body, milli(f.State.NextCheck), f.State.Poisoned, f.Seen, seen.Len(), oldest, milli(f.Left),
+			int(f.State.Health.Grade), readMinute(f.State), milli(f.State.Paused),
 		}, nil
 	case r.Item != nil:
 		body, err := store.Encode(r.Item)
 		return []any{"item", r.Item.Item.ID[:], r.Item.Stored.UnixMilli(), body}, err
 	case r.Hit != nil:
 		return restoringHit(*r.Hit)
+	case r.Notice != nil:
+		args, err := noticeArgs([]notify.Notice{*r.Notice})
+		return append(append([]any{"notice"}, args...), r.Notice.Seq), err
 	case r.Purged != nil:
 		return []any{"purged", r.Purged.Item[:], r.Purged.Feed}, nil
 	case r.Subscriber != nil:
@@ -126,9 +130,11 @@ func deliveryJSON(d notify.Delivery) (string, error) {
 //	KEYS    1 prefix
 //	ARGV    1 kind, then
 //	        counters: head, token
-//	        feed: id, state, next or empty, poisoned, seen ids, their number, second of the oldest gone or empty, when it left or empty
+//	        feed: id, state, next or empty, poisoned, seen ids, their number, second of the oldest gone or empty,
+//	            when it left or empty, grade, minute of the last good poll or empty, since when it is paused or empty
 //	        item: id, stored, body
 //	        hit: id, found, body, seqs
+//	        notice: id, at, body, seq
 //	        purged: id, feed
 //	        subscriber: id, when it left or empty, then fields and values, of which the empty are left out
 //	        letter: id, subscriber, digest, reason, attempts, buried, since when it waits or empty
@@ -141,17 +147,19 @@ var restore = script(readerLib + `
 local totals = P .. 'totals'
 local function place(k, id, left)
 	if left == '' then return enter(k, id) end
-	call('ZREM', k.all, id)
+	remove(k, id)
 	call('ZADD', k.left, left, id)
-	requeue(k, id)
 end
 local put = {}
 function put.counters(head, token) call('HSET', totals, 'head', head, 'token', token) end
-function put.feed(id, st, next, poisoned, seen, n, oldest, left)
+function put.feed(id, st, next, poisoned, seen, n, oldest, left, grade, minute, paused)
 	local row = F.row .. id
+	remove(F, id) -- with what its row counts for
 	call('HINCRBY', totals, 'seen', tonumber(n) - tonumber(call('HGET', row, 'cnt') or 0))
 	call('DEL', row)
-	call('HSET', row, 'st', st, 'poi', poisoned, 'token', 0)
+	call('HSET', row, 'st', st, 'poi', poisoned, 'gr', grade, 'token', 0)
+	if minute ~= '' then call('HSET', row, 'ok', minute) end
+	if paused ~= '' then call('HSET', row, 'pat', paused) end
 	if seen ~= '' then call('HSET', row, 'seen', seen, 'cnt', n) end
 	if next ~= '' then call('HSET', row, 'next', next) end
 	if oldest ~= '' then call('ZADD', P .. 'feeds:gone', oldest, id) else call('ZREM', P .. 'feeds:gone', id) end
@@ -168,6 +176,12 @@ function put.hit(id, found, body, seqs)
 	for seq in string.gmatch(seqs, '%d+') do
 		if seq ~= '0' then call('ZADD', P .. 'log', seq, id .. seq) end
 	end
+end
+function put.notice(id, at, body, seq)
+	unpost(id)
+	call('HSET', P .. 'notice:' .. id, 'b', body, 's', seq)
+	call('ZADD', P .. 'notices:log', seq, id)
+	call('ZADD', P .. 'notices', at, id)
 end
 function put.purged(id, feed) call('HSET', P .. 'purged', id, feed) end
 function put.subscriber(id, left, ...)
@@ -213,7 +227,7 @@ local out = {}
 local function say(...) if #out < 100 then table.insert(out, table.concat({...})) end end
 local function hex(s) return (string.gsub(s, '.', function(c) return string.format('%02x', string.byte(c)) end)) end
 local token = tonumber(call('HGET', P .. 'totals', 'token') or 0)
-local count = 0
+local count, reads = 0, {}
 for _, k in ipairs({F, S}) do
 	local name = k == F and 'feed ' or 'subscriber '
 	for _, id in ipairs(call('ZRANGE', k.due, 0, -1)) do
@@ -221,7 +235,7 @@ for _, k in ipairs({F, S}) do
 	end
 	for _, set in ipairs({k.all, k.left}) do
 		for _, id in ipairs(call('ZRANGE', set, 0, -1)) do
-			local v = call('HMGET', k.row .. id, 'until', 'next', 'token', 'cnt', 'pat')
+			local v = call('HMGET', k.row .. id, 'until', 'next', 'token', 'cnt', 'pat', 'gr', 'ok')
 			if not v[3] then say(name, id, ' is listed and has no row') end
 			if tonumber(v[3] or 0) > token then say(name, id, ' has a token that was never given') end
 			count = count + tonumber(v[4] or 0)
@@ -229,10 +243,28 @@ for _, k in ipairs({F, S}) do
 			local due = call('ZSCORE', k.due, id)
 			if v[5] and call('ZSCORE', k.due, id) then say(name, id, ' is paused and queued') end
 			if set == k.all and at and (not due or tonumber(due) ~= tonumber(at)) then say(name, id, ' is not queued for when it is due') end
+			if k == F then
+				local grade = v[5] and '2' or v[6] or '0'
+				if set ~= k.all or grade == '1' then grade = nil end
+				local remark = call('ZSCORE', P .. 'feeds:remark', id)
+				if tonumber(remark or -1) ~= tonumber(grade or -1) then say(name, id, ' is not listed by how it does') end
+				if set == k.all and v[7] then reads[v[7]] = (reads[v[7]] or 0) + 1 end
+			end
 		end
 	end
 end
 if count ~= tonumber(call('HGET', P .. 'totals', 'seen') or 0) then say('the number of seen ids is not the sum of the feeds\' own') end
+local kept = call('HGETALL', P .. 'feeds:reads')
+for i = 1, #kept, 2 do
+	if (reads[kept[i]] or 0) ~= tonumber(kept[i + 1]) then say('the feeds that were read in minute ', kept[i], ' are miscounted') end
+	reads[kept[i]] = nil
+end
+for minute in pairs(reads) do say('the feeds that were read in minute ', minute, ' are not counted') end
+for _, id in ipairs(call('ZRANGE', P .. 'notices', 0, -1)) do
+	local seq = call('HGET', P .. 'notice:' .. id, 's')
+	if not seq or tonumber(call('ZSCORE', P .. 'notices:log', id) or 0) ~= tonumber(seq) then say('notice ', id, ' is not in the log') end
+end
+if call('ZCARD', P .. 'notices:log') ~= call('ZCARD', P .. 'notices') then say('the log holds places of notices that are not there') end
 for _, id in ipairs(call('ZRANGE', P .. 'items', 0, -1)) do
 	if call('EXISTS', P .. 'item:' .. id) == 0 then say('item ', hex(id), ' is listed and not there') end
 end

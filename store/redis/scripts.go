@@ -8,7 +8,9 @@ import "github.com/redis/go-redis/v9"
 // A feed's hash has st (its encoded state; absent before the first poll), next,
 // asked, until (absent without a lease), token, rec, rf, rt (the token of the
 // last Record and its stretch of the log), mark, poi, seen and cnt (the packed
-// ids and their number). A subscriber's has sched, cursor, since, next, asked,
+// ids and their number), gr (the grade of its health), ok (the minute of its last
+// good poll), pat (since when it is paused). A
+// subscriber's has sched, cursor, since, next, asked,
 // until, token, ended, pend and pid (the pending digest and its id), att, first,
 // err, sent, ref (refusals), and while it is paused pat, pby and pwhy (since when,
 // by whom, why). Times are milliseconds.
@@ -47,18 +49,42 @@ local function ask(k, id, at)
 	local v = call('HMGET', k.row .. id, 'until', 'asked')
 	if v[1] then call('HSET', k.row .. id, 'asked', sooner(v[2], at)) end
 end
+-- count adds n to the feeds whose last good poll was in a minute.
+local function count(minute, n)
+	if minute and call('HINCRBY', P .. 'feeds:reads', minute, n) == 0 then call('HDEL', P .. 'feeds:reads', minute) end
+end
+-- remark lists a feed of the queue by its grade, unless it is fine.
+local function remark(id)
+	local v = call('HMGET', F.row .. id, 'gr', 'pat')
+	local grade = v[1] or '0'
+	if v[2] then grade = '2' end
+	if grade == '1' then
+		call('ZREM', P .. 'feeds:remark', id)
+	else
+		call('ZADD', P .. 'feeds:remark', grade, id)
+	end
+end
+local function remove(k, id)
+	if call('ZREM', k.all, id) == 1 and k == F then
+		call('ZREM', P .. 'feeds:remark', id)
+		count(call('HGET', F.row .. id, 'ok'), -1)
+	end
+	call('ZREM', k.due, id)
+end
 -- leave takes out of a queue all that want does not name.
 local function leave(k, want, now)
 	for _, id in ipairs(call('ZRANGE', k.all, 0, -1)) do
 		if not want[id] then
-			call('ZREM', k.all, id)
-			call('ZREM', k.due, id)
+			remove(k, id)
 			call('ZADD', k.left, now, id)
 		end
 	end
 end
 local function enter(k, id)
-	call('ZADD', k.all, 0, id)
+	if call('ZADD', k.all, 0, id) == 1 and k == F then
+		remark(id)
+		count(call('HGET', F.row .. id, 'ok'), 1)
+	end
 	call('ZREM', k.left, id)
 	requeue(k, id)
 end
@@ -69,6 +95,19 @@ local function forget(id)
 	end
 	call('DEL', P .. 'hit:' .. id)
 	return call('ZREM', P .. 'hits', id)
+end
+-- post gives a notice the log's next place, unless it is there.
+local function post(id, at, body)
+	if call('EXISTS', P .. 'notice:' .. id) == 1 then return end
+	local seq = int(call('HINCRBY', P .. 'totals', 'head', 1))
+	call('HSET', P .. 'notice:' .. id, 'b', body, 's', seq)
+	call('ZADD', P .. 'notices:log', seq, id)
+	call('ZADD', P .. 'notices', at, id)
+end
+local function unpost(id)
+	call('DEL', P .. 'notice:' .. id)
+	call('ZREM', P .. 'notices:log', id)
+	return call('ZREM', P .. 'notices', id)
 end
 local function padded(n) return string.format('%016.0f', n) end
 `
@@ -191,18 +230,19 @@ end
 //	KEYS    1 prefix
 //	ARGV    1 feed, 2 token, 3 state, 4 next or empty, 5 poisoned,
 //	        6 hash of the seen ids read, 7 new ones or empty, 8 their number, 9 second of the oldest gone or empty,
-//	        10 number of items, then for each: id, stored, body;
-//	        then for each hit: id, hash of the hit read or empty, body, found, seqs ("4 0 +", + for the log's next)
+//	        10 grade, 11 minute of the last good poll or empty, 12 number of items, 13 of notices,
+//	        then for each item: id, stored, body; for each notice: id, at, body;
+//	        and for each hit: id, hash of the hit read or empty, body, found, seqs ("4 0 +", + for the log's next)
 //	result  lost; again, from, to; conflict; or ok and for each hit its seqs, empty when it was purged
 //	cost    O(m log n), m items and hits
 var record = script(`
 local id, row, totals = ARGV[1], F.row .. ARGV[1], P .. 'totals'
-local v = call('HMGET', row, 'token', 'rec', 'rf', 'rt', 'seen', 'cnt', 'asked')
+local v = call('HMGET', row, 'token', 'rec', 'rf', 'rt', 'seen', 'cnt', 'asked', 'ok', 'gr')
 if v[1] == ARGV[2] and v[2] == ARGV[2] then return {'again', v[3], v[4]} end
 if not held(F, id, ARGV[2]) then return {'lost'} end
 if redis.sha1hex(v[5] or '') ~= ARGV[6] then return {'conflict'} end
-local items = tonumber(ARGV[10])
-local first = 11 + 3 * items
+local notices = 14 + 3 * tonumber(ARGV[12])
+local first = notices + 3 * tonumber(ARGV[13])
 for i = first, #ARGV, 5 do
 	local h = call('HMGET', P .. 'hit:' .. ARGV[i], 'b', 's')
 	local hash = ''
@@ -214,7 +254,7 @@ if ARGV[7] ~= '' then
 	call('HINCRBY', totals, 'seen', tonumber(ARGV[8]) - tonumber(v[6] or 0))
 	if ARGV[9] ~= '' then call('ZADD', P .. 'feeds:gone', ARGV[9], id) else call('ZREM', P .. 'feeds:gone', id) end
 end
-for i = 11, first - 1, 3 do
+for i = 14, notices - 1, 3 do
 	if call('HEXISTS', P .. 'purged', ARGV[i]) == 0 then
 		call('SET', P .. 'item:' .. ARGV[i], ARGV[i + 2])
 		call('ZADD', P .. 'items', ARGV[i + 1], ARGV[i])
@@ -237,7 +277,19 @@ for i = first, #ARGV, 5 do
 	end
 	table.insert(out, table.concat(seqs, ' '))
 end
-call('HSET', row, 'st', ARGV[3], 'poi', ARGV[5], 'rec', ARGV[2], 'rf', from, 'rt', call('HGET', totals, 'head') or '0')
+for i = notices, first - 1, 3 do post(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
+call('HSET', row, 'st', ARGV[3], 'poi', ARGV[5], 'gr', ARGV[10], 'rec', ARGV[2], 'rf', from, 'rt', call('HGET', totals, 'head') or '0')
+local queued = call('ZSCORE', F.all, id)
+if queued and v[9] ~= ARGV[10] then remark(id) end
+if (v[8] or '') ~= ARGV[11] then
+	if queued then count(v[8], -1) end
+	if ARGV[11] == '' then
+		call('HDEL', row, 'ok')
+	else
+		call('HSET', row, 'ok', ARGV[11])
+		if queued then count(ARGV[11], 1) end
+	end
+end
 local next = ARGV[4]
 if v[7] then
 	if next == '' then next = v[7] else next = sooner(next, v[7]) end
@@ -286,7 +338,7 @@ return 1
 // sweep deletes one step of what is older than a time.
 //
 //	KEYS    1 prefix
-//	ARGV    1 what: hits, items, letters, deliveries, subs, feeds, 2 before, 3 at most
+//	ARGV    1 what: hits, notices, items, letters, deliveries, subs, feeds, 2 before, 3 at most
 //	result  how many were deleted, and how many seen ids with them
 //	cost    O(m log n), m deleted; of letters, all that are older
 var sweep = script(`
@@ -298,6 +350,8 @@ if what == 'letters' then max = -1 end -- those that wait to be sent stay, and w
 for _, id in ipairs(call('ZRANGEBYSCORE', set, '-inf', '(' .. ARGV[2], 'LIMIT', 0, max)) do
 	if what == 'hits' then
 		n = n + forget(id)
+	elseif what == 'notices' then
+		n = n + unpost(id)
 	elseif what == 'letters' then
 		if call('HEXISTS', P .. 'letter:' .. id, 'resend') == 0 then
 			call('DEL', P .. 'letter:' .. id)

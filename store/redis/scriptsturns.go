@@ -12,6 +12,9 @@ local function enlist(id, next, schedule, since, floor)
 				if tonumber(seq) > 0 then cursor = math.min(cursor, tonumber(seq) - 1) end
 			end
 		end
+		for _, notice in ipairs(call('ZRANGEBYSCORE', P .. 'notices', floor, '+inf')) do
+			cursor = math.min(cursor, tonumber(call('HGET', P .. 'notice:' .. notice, 's')) - 1)
+		end
 		call('HSET', row, 'sched', schedule, 'next', next, 'since', since, 'cursor', int(cursor), 'token', 0)
 	elseif v[1] ~= schedule then
 		call('HSET', row, 'sched', schedule)

@@ -27,6 +27,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, keep store.Retention) 
 		n    *int
 	}{
 		{"hits", keep.Hits, &sw.Hits},
+		{"notices", keep.Hits, &sw.Notices},
 		{"letters", keep.Hits, &sw.DeadLetters},
 		{"deliveries", keep.Hits, &sw.Deliveries},
 		{"items", keep.Items, &sw.Items},

@@ -58,16 +58,13 @@ var dumps = []struct {
 		return store.Row{Counters: c}, r.Scan(&c.Head, &c.Token)
 	}},
 	// A mark that is still set is of a reader that died: the next claim would say so.
-	{`SELECT state, next, poisoned + marked, left_at, ids FROM feeds LEFT JOIN seen ON feed = n ORDER BY id`, func(r scanner) (store.Row, error) {
+	{`SELECT ` + stateColumns + `, marked, left_at, ids FROM feeds LEFT JOIN seen ON feed = n ORDER BY id`, func(r scanner) (store.Row, error) {
 		f := new(store.FeedRow)
-		var body []byte
-		var next, left sql.NullInt64
-		var poisoned int
-		if err := r.Scan(&body, &next, &poisoned, &left, &f.Seen); err != nil {
-			return store.Row{}, err
-		}
-		err := store.Decode(body, &f.State)
-		f.State.NextCheck, f.State.Poisoned, f.Left = at(next), poisoned, at(left)
+		var marked int
+		var left sql.NullInt64
+		err := scanState(r, &f.State, &marked, &left, &f.Seen)
+		f.State.Poisoned += marked
+		f.Left = at(left)
 		return store.Row{Feed: f}, err
 	}},
 	{`SELECT body FROM items ORDER BY stored, id`, func(r scanner) (store.Row, error) {
@@ -77,6 +74,10 @@ var dumps = []struct {
 	{`SELECT body FROM hits ORDER BY found, id`, func(r scanner) (store.Row, error) {
 		h, err := decoded[classifier.Hit](r)
 		return store.Row{Hit: h}, err
+	}},
+	{`SELECT ` + noticeColumns + ` FROM notices ORDER BY seq`, func(r scanner) (store.Row, error) {
+		n, err := scanNotice(r)
+		return store.Row{Notice: &n}, err
 	}},
 	{`SELECT feed, id FROM purged ORDER BY feed, id`, func(r scanner) (store.Row, error) {
 		p := new(store.PurgedRow)
@@ -169,6 +170,8 @@ func (t *tx) restore(r store.Row) error {
 			return err
 		}
 		return t.writeHit(*r.Hit)
+	case r.Notice != nil:
+		return t.putNotice(*r.Notice)
 	case r.Purged != nil:
 		_, err := t.exec(`INSERT INTO purged (feed, id, at) VALUES (?, ?, 0) ON CONFLICT DO NOTHING`, r.Purged.Feed, r.Purged.Item[:])
 		return err
@@ -208,9 +211,11 @@ func (t *tx) restoreFeed(f store.FeedRow) error {
 		return err
 	}
 	var n int64
-	err = t.row(`INSERT INTO feeds (id, next, left_at, poisoned, state) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET next = excluded.next, left_at = excluded.left_at, poisoned = excluded.poisoned, marked = 0,
-		state = excluded.state RETURNING n`, f.State.FeedID, milli(f.State.NextCheck), milli(f.Left), f.State.Poisoned, body).Scan(&n)
+	err = t.row(`INSERT INTO feeds (id, next, left_at, paused, poisoned, grade, success, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET next = excluded.next, left_at = excluded.left_at, paused = excluded.paused,
+		poisoned = excluded.poisoned, marked = 0, grade = excluded.grade, success = excluded.success, state = excluded.state RETURNING n`,
+		f.State.FeedID, milli(f.State.NextCheck), milli(f.Left), milli(f.State.Paused), f.State.Poisoned,
+		int(f.State.Health.Grade), milli(f.State.LastSuccess), body).Scan(&n)
 	if err != nil || len(f.Seen) == 0 {
 		return err
 	}

@@ -82,7 +82,7 @@ func (s *Store) ClaimFeeds(ctx context.Context, now time.Time, max int, ttl time
 			dues = append(dues, d)
 			claims = append(claims, c)
 			return nil
-		}, `SELECT state, next, poisoned, n, marked FROM feeds WHERE due <= ? ORDER BY due, id LIMIT ?`, now.UnixMilli(), maxRows(max))
+		}, `SELECT `+stateColumns+`, n, marked FROM feeds WHERE due <= ? ORDER BY due, id LIMIT ?`, now.UnixMilli(), maxRows(max))
 		if err != nil || len(dues) == 0 {
 			return err
 		}
@@ -115,22 +115,6 @@ func (t *tx) advance(counter string, n int) (int64, error) {
 
 // maxRows is max as a LIMIT: to SQLite a negative one is none.
 func maxRows(n int) int { return max(n, 0) }
-
-// scanState reads the columns state, next and poisoned, and what follows them.
-// The queue has the last word on the two that it keeps itself.
-func scanState(r scanner, st *fetcher.State, more ...any) error {
-	var body []byte
-	var next sql.NullInt64
-	var poisoned int
-	if err := r.Scan(append([]any{&body, &next, &poisoned}, more...)...); err != nil {
-		return err
-	}
-	if err := store.Decode(body, st); err != nil {
-		return err
-	}
-	st.NextCheck, st.Poisoned = at(next), poisoned
-	return nil
-}
 
 // Renew extends leases of feeds and of subscribers.
 func (s *Store) Renew(ctx context.Context, ls []lease.Lease, until time.Time) ([]lease.Lease, error) {
@@ -223,34 +207,4 @@ func (s *Store) ReleaseFeeds(ctx context.Context, ls []lease.Lease) error {
 		}
 		return nil
 	})
-}
-
-// States returns the state of every feed in the queue.
-func (s *Store) States(ctx context.Context) ([]fetcher.State, error) {
-	var states []fetcher.State
-	err := s.rows(ctx, func(r scanner) error {
-		var st fetcher.State
-		err := scanState(r, &st)
-		states = append(states, st)
-		return err
-	}, `SELECT state, next, poisoned FROM feeds WHERE left_at IS NULL ORDER BY id`)
-	if err != nil {
-		return nil, err
-	}
-	return states, nil
-}
-
-// State returns one feed's state.
-func (s *Store) State(ctx context.Context, id string) (fetcher.State, error) {
-	var body []byte
-	var next sql.NullInt64
-	var poisoned int
-	var st fetcher.State
-	err := s.row(ctx, []any{&body, &next, &poisoned}, `SELECT state, next, poisoned FROM feeds WHERE id = ? AND left_at IS NULL`, id)
-	if err != nil {
-		return st, err
-	}
-	err = store.Decode(body, &st)
-	st.NextCheck, st.Poisoned = at(next), poisoned
-	return st, err
 }

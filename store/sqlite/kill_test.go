@@ -229,7 +229,7 @@ func examine(t *testing.T, path string, acked []string, recorded map[string]int)
 			t.Error(err)
 		}
 	}()
-	states, err := s.States(ctx)
+	states, err := s.States(ctx, store.StateQuery{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -137,12 +137,19 @@ func (p *poll) record(t *tx) (fresh []classifier.Hit, err error) {
 		}
 	}
 
+	for _, n := range p.Notices {
+		if err := t.post(n); err != nil {
+			return nil, err
+		}
+	}
+
 	next := milli(p.State.NextCheck)
 	if asked.Valid && (!next.Valid || asked.Int64 < next.Int64) {
 		next = asked
 	}
 	_, err = t.exec(`UPDATE feeds SET next = ?, asked = NULL, until = NULL, recorded = token, rec_from = ?, rec_to = ?,
-		marked = 0, poisoned = ?, state = ? WHERE n = ?`, next, from, to, p.State.Poisoned, p.state, n)
+		marked = 0, poisoned = ?, grade = ?, success = ?, state = ? WHERE n = ?`,
+		next, from, to, p.State.Poisoned, int(p.State.Health.Grade), milli(p.State.LastSuccess), p.state, n)
 	return fresh, err
 }
 

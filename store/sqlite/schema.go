@@ -30,10 +30,16 @@ CREATE TABLE feeds (
 	marked   INTEGER NOT NULL DEFAULT 0, -- MarkParsing
 	poisoned INTEGER NOT NULL DEFAULT 0,
 	left_at  INTEGER,                    -- when it left the queue; null inside
+	paused   INTEGER,                    -- since when it is; null when it is not
+	grade    INTEGER NOT NULL DEFAULT 0, -- of state
+	success  INTEGER,                    -- the last good poll, of state; before it, so that to count reads no state
 	state    BLOB NOT NULL,
-	due      INTEGER AS (CASE WHEN left_at IS NULL THEN coalesce(until, next) END) VIRTUAL
+	due      INTEGER AS (CASE WHEN left_at IS NULL AND paused IS NULL THEN coalesce(until, next) END) VIRTUAL,
+	-- What does not go without saying: 1 is fetcher.Fine, 2 fetcher.Paused.
+	remark   INTEGER AS (CASE WHEN left_at IS NOT NULL THEN NULL WHEN paused IS NOT NULL THEN 2 ELSE nullif(grade, 1) END) VIRTUAL
 ) STRICT;
 CREATE INDEX feeds_due ON feeds (due, id) WHERE due IS NOT NULL;
+CREATE INDEX feeds_remark ON feeds (remark, id) WHERE remark IS NOT NULL;
 CREATE INDEX feeds_left ON feeds (left_at) WHERE left_at IS NOT NULL;
 
 -- Apart from feeds, so that a claim or a poll without news rewrites no ids.
@@ -83,6 +89,16 @@ CREATE TABLE hit_rules (
 	PRIMARY KEY (hit, rule)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX hit_log ON hit_rules (seq) WHERE seq IS NOT NULL;
+
+CREATE TABLE notices (
+	seq     INTEGER PRIMARY KEY,         -- the place in the log
+	id      TEXT NOT NULL UNIQUE,
+	at      INTEGER NOT NULL,
+	kind    TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	text    TEXT NOT NULL
+) STRICT;
+CREATE INDEX notices_at ON notices (at);
 
 CREATE TABLE subscribers (
 	n          INTEGER PRIMARY KEY,

@@ -51,11 +51,13 @@ func (s *Store) Enrol(ctx context.Context, subs []store.Enrolment, now time.Time
 	})
 }
 
-// enlist adds a new subscriber, whose log begins at the first hit that is news
-// to it. An id that is given twice counts once.
+// enlist adds a new subscriber, whose log begins at the first hit or notice that
+// is news to it. An id that is given twice counts once.
 func (t *tx) enlist(e store.Enrolment) error {
-	_, err := t.exec(`INSERT INTO subscribers (id, schedule, next, since, cursor) VALUES (?, ?, ?, ?, coalesce(
-			(SELECT min(seq) - 1 FROM hits JOIN hit_rules ON hit = n WHERE found >= ? AND seq IS NOT NULL),
+	_, err := t.exec(`INSERT INTO subscribers (id, schedule, next, since, cursor) VALUES (?1, ?2, ?3, ?4, coalesce(
+			(SELECT min(first) - 1 FROM (
+				SELECT min(seq) AS first FROM hits JOIN hit_rules ON hit = n WHERE found >= ?5 AND seq IS NOT NULL
+				UNION ALL SELECT min(seq) FROM notices WHERE at >= ?5)),
 			(SELECT value FROM meta WHERE key = 'head')))
 		ON CONFLICT DO NOTHING`, e.ID, e.Schedule, e.Next.UnixMilli(), e.Since.UnixMilli(), ceilMilli(e.Since))
 	return err

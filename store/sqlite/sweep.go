@@ -29,6 +29,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, keep store.Retention) 
 			q     string
 		}{
 			{&sw.Hits, `DELETE FROM hits WHERE n IN (SELECT n FROM hits WHERE found < ? LIMIT ?)`},
+			{&sw.Notices, `DELETE FROM notices WHERE seq IN (SELECT seq FROM notices WHERE at < ? LIMIT ?)`},
 			{&sw.DeadLetters, `DELETE FROM letters WHERE n IN (SELECT n FROM letters WHERE buried < ? AND resend IS NULL LIMIT ?)`},
 			{&sw.Deliveries, `DELETE FROM deliveries WHERE n IN (SELECT n FROM deliveries WHERE accepted < ? LIMIT ?)`},
 		} {

@@ -39,6 +39,8 @@ func furnished(t *testing.T, opener Opener) *suite {
 		s.put(batch(c, after(61), item(c.State.FeedID, 0), item(c.State.FeedID, 9)))
 	}
 	s.sync(after(62), "a", "never")
+	s.ok(s.PauseFeeds(s.ctx(), []string{"never"}, true, after(62)))
+	s.ok(s.Post(s.ctx(), lost("a", after(62))))
 	s.ok(s.Purge(s.ctx(), item("a", 9).ID, after(62)))
 
 	// Delivered, given up, asked for again, and pending.
@@ -96,7 +98,7 @@ func testCopy(t *testing.T, from, to Opener) {
 	res, err := store.Copy(t.Context(), portable(t, src.Store), portable(t, dst.Store), func(n, of int) { done = n * 100 / of })
 	dst.ok(err)
 	same(dst, "what was copied", res.Counts, map[string]int{
-		"counters": 1, "feeds": 3, "items": 7, "hits": 4, "purged": 1, "subscribers": 4, "dead letters": 1, "deliveries": 1,
+		"counters": 1, "feeds": 3, "items": 7, "hits": 4, "purged": 1, "subscribers": 4, "dead letters": 1, "deliveries": 1, "notices": 1,
 		"readers": 3, "signing keys": 1,
 	})
 	if done != 100 || res.Written != len(res.Rows) {
@@ -116,10 +118,12 @@ func testCopy(t *testing.T, from, to Opener) {
 		t.Helper()
 		same(dst, what, get(dst), get(src))
 	}
-	compare("states", func(s *suite) any { v, err := s.States(s.ctx()); s.ok(err); return v })
+	compare("states", func(s *suite) any { v, err := s.States(s.ctx(), store.StateQuery{}); s.ok(err); return v })
 	compare("standings", func(s *suite) any { v, err := s.Standings(s.ctx()); s.ok(err); return v })
 	compare("hits", func(s *suite) any { v, err := s.Hits(s.ctx(), store.HitQuery{Quiet: true}); s.ok(err); return v })
 	compare("the log", func(s *suite) any { v, err := s.Window(s.ctx(), 0, 100); s.ok(err); return v })
+	compare("the census", func(s *suite) any { v, err := s.Census(s.ctx(), after(200)); s.ok(err); return v })
+	compare("notices", func(s *suite) any { v, err := s.LatestNotices(s.ctx(), 0, 0); s.ok(err); return v })
 	compare("letters", func(s *suite) any { v, err := s.DeadLetters(s.ctx()); s.ok(err); return v })
 	compare("deliveries", func(s *suite) any { v, err := s.Deliveries(s.ctx(), "", 0); s.ok(err); return v })
 	compare("readers", func(s *suite) any { return s.allReaders() })

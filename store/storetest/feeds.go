@@ -191,7 +191,7 @@ var feedTests = []testCase{
 		s.sync(after(1), "b")
 		_, err := s.State(s.ctx(), "a")
 		s.is(err, store.ErrNotFound)
-		states, err := s.States(s.ctx())
+		states, err := s.States(s.ctx(), store.StateQuery{})
 		s.ok(err)
 		same(s, "states", len(states), 1)
 		same(s, "feeds", s.counts().Feeds, 1)
@@ -251,7 +251,7 @@ var feedTests = []testCase{
 	}},
 	{"StatesAreOrderedByID", func(s *suite) {
 		s.sync(t0, "b", "ä", "a", "B")
-		states, err := s.States(s.ctx())
+		states, err := s.States(s.ctx(), store.StateQuery{})
 		s.ok(err)
 		var ids []string
 		for _, st := range states {

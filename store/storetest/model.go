@@ -24,6 +24,7 @@ type model struct {
 	subs    map[string]*modelSub
 	letters []*modelLetter
 	sent    []notify.Delivery
+	notices []notify.Notice // in the order of the log
 	readers map[string]*modelReader
 	head    int64
 }
@@ -36,6 +37,7 @@ type modelFeed struct {
 	recorded        int64
 	recFrom, recTo  int64
 	marked          bool
+	paused          time.Time
 	state           fetcher.State
 	listed          map[feed.ItemID]uint64
 	gone            map[feed.ItemID]time.Time
@@ -113,7 +115,7 @@ func (m *model) syncFeeds(ids []string, now time.Time) {
 func (m *model) claimable(now time.Time) []*modelFeed {
 	var fs []*modelFeed
 	for _, f := range m.feeds {
-		if at := f.due.at(); f.in && !at.IsZero() && !at.After(now) {
+		if at := f.due.at(); f.queued() && !at.IsZero() && !at.After(now) {
 			fs = append(fs, f)
 		}
 	}
@@ -131,9 +133,11 @@ func (m *model) claimFeed(f *modelFeed, l lease.Lease) {
 	f.due.token, f.due.until, f.due.asked = l.Token, l.Until, time.Time{}
 }
 
+func (f *modelFeed) queued() bool { return f.in && f.paused.IsZero() }
+
 func (f *modelFeed) shown() fetcher.State {
 	st := f.state
-	st.NextCheck = f.due.next
+	st.NextCheck, st.Paused = f.due.next, f.paused
 	return st
 }
 
@@ -206,6 +210,9 @@ func (m *model) record(b store.Batch) ([]classifier.Hit, error) {
 		if !m.purged[h.Item.ID] {
 			m.hit(h)
 		}
+	}
+	for _, n := range b.Notices {
+		m.post(n)
 	}
 	f.recTo = m.head
 	f.state, f.marked, f.recorded = b.State, false, b.Lease.Token
@@ -317,6 +324,19 @@ func (m *model) tally(edges []time.Time) store.Tally {
 	return t
 }
 
+func (m *model) post(n notify.Notice) {
+	if slices.ContainsFunc(m.notices, func(o notify.Notice) bool { return o.ID == n.ID }) {
+		return
+	}
+	m.head++
+	n.Seq = m.head
+	m.notices = append(m.notices, n)
+}
+
+func (m *model) noticesIn(from, to int64) []notify.Notice {
+	return slices.DeleteFunc(slices.Clone(m.notices), func(n notify.Notice) bool { return n.Seq <= from || n.Seq > to })
+}
+
 func (m *model) purge(id feed.ItemID) error {
 	known := m.purged[id] || m.hits[id] != nil
 	if _, ok := m.items[id]; ok {
@@ -366,6 +386,7 @@ func (m *model) sweep(now time.Time, keep store.Retention) store.Swept {
 	var sw store.Swept
 	old := func(at time.Time, age time.Duration) bool { return age > 0 && at.Before(now.Add(-age)) }
 	maps.DeleteFunc(m.hits, func(_ feed.ItemID, h *classifier.Hit) bool { return counted(old(h.Found, keep.Hits), &sw.Hits) })
+	m.notices = slices.DeleteFunc(m.notices, func(n notify.Notice) bool { return counted(old(n.At, keep.Hits), &sw.Notices) })
 	maps.DeleteFunc(m.items, func(_ feed.ItemID, it store.StoredItem) bool { return counted(old(it.Stored, keep.Items), &sw.Items) })
 	m.letters = slices.DeleteFunc(m.letters, func(l *modelLetter) bool {
 		return counted(!l.Resending && old(l.Buried, keep.Hits), &sw.DeadLetters)

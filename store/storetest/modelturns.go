@@ -54,6 +54,11 @@ func (m *model) enlist(e store.Enrolment) {
 				s.cursor = min(s.cursor, first-1)
 			}
 		}
+		for _, n := range m.notices {
+			if !n.At.Before(e.Since) {
+				s.cursor = min(s.cursor, n.Seq-1)
+			}
+		}
 		m.subs[e.ID] = s
 	}
 	if s.schedule != e.Schedule {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -37,6 +38,8 @@ func testModel(t *testing.T, opener Opener) {
 			"renew":       h.renew,
 			"pollNow":     h.pollNow,
 			"mark":        h.mark,
+			"pauseFeeds":  h.pauseFeeds,
+			"post":        h.post,
 			"release":     h.releaseFeeds,
 			"record":      h.record,
 			"record2":     h.record,
@@ -201,6 +204,13 @@ func (h *history) record(rt *rapid.T) {
 	if rapid.IntRange(0, 9).Draw(rt, "retired") == 0 {
 		b.State.Retired, b.State.NextCheck = true, time.Time{}
 	}
+	b.State.Health.Grade = rapid.SampledFrom(fetcher.Grades).Draw(rt, "grade")
+	if rapid.Bool().Draw(rt, "failed") {
+		b.State.LastSuccess = c.State.LastSuccess
+	}
+	if rapid.IntRange(0, 3).Draw(rt, "notice") == 0 {
+		b.Notices = append(b.Notices, h.notice(rt, now))
+	}
 	for n := range 4 {
 		kind := rapid.IntRange(0, 4).Draw(rt, "item")
 		if kind == 0 {
@@ -230,6 +240,32 @@ func (h *history) record(rt *rapid.T) {
 	}
 }
 
+func (h *history) notice(rt *rapid.T, at time.Time) notify.Notice {
+	return notify.Notice{
+		ID: rapid.SampledFrom([]string{"n1", "n2", "n3", "n4"}).Draw(rt, "notice"), At: at, Kind: notify.SourceLost, Subject: "a", Text: "It is lost.",
+	}
+}
+
+func (h *history) post(rt *rapid.T) {
+	n := h.notice(rt, h.tick(rt))
+	h.errs(rt, "Post", h.Post(h.ctx, n), nil)
+	h.model.post(n)
+}
+
+func (h *history) pauseFeeds(rt *rapid.T) {
+	ids, now, paused := subset(rt, feedIDs), h.tick(rt), rapid.Bool().Draw(rt, "paused")
+	h.errs(rt, "PauseFeeds", h.PauseFeeds(h.ctx, ids, paused, now), nil)
+	for _, id := range ids {
+		switch f := h.model.feeds[id]; {
+		case f == nil || !f.in:
+		case !paused:
+			f.paused = time.Time{}
+		case f.paused.IsZero():
+			f.paused = now
+		}
+	}
+}
+
 func (h *history) purge(rt *rapid.T) {
 	id := item(rapid.SampledFrom(feedIDs).Draw(rt, "feed"), rapid.IntRange(0, 3).Draw(rt, "item")).ID
 	if rapid.IntRange(0, 3).Draw(rt, "rarely") > 0 {
@@ -252,6 +288,41 @@ func (h *history) sweep(rt *rapid.T) {
 	h.equal(rt, "Sweep", got, h.model.sweep(now, keep))
 }
 
+// checkStates compares what the engine tells of all feeds with their states.
+func (h *history) checkStates(rt *rapid.T, states []fetcher.State) {
+	got, err := h.States(h.ctx, store.StateQuery{})
+	h.errs(rt, "States", err, nil)
+	h.equal(rt, "States", got, states)
+	grades := slices.DeleteFunc(slices.Clone(fetcher.Grades), func(fetcher.Grade) bool { return rapid.Bool().Draw(rt, "without") })
+	if len(grades) > 0 {
+		q := store.StateQuery{Grades: grades, After: rapid.SampledFrom([]string{"", "a", "b"}).Draw(rt, "after"), Limit: rapid.IntRange(1, 3).Draw(rt, "limit")}
+		got, err = h.States(h.ctx, q)
+		h.errs(rt, "States", err, nil)
+		want := slices.DeleteFunc(slices.Clone(states), func(st fetcher.State) bool {
+			return st.FeedID <= q.After || !slices.Contains(grades, st.Grade())
+		})
+		h.equal(rt, "States of some grades", got, want[:min(len(want), q.Limit)])
+	}
+	late := h.now.Add(-time.Duration(rapid.IntRange(-10, 10).Draw(rt, "late")) * time.Minute)
+	want := store.Census{Feeds: len(states), Grades: make(map[fetcher.Grade]int)}
+	reads := make(map[int64]int)
+	for _, st := range states {
+		want.Grades[st.Grade()]++
+		if !st.LastSuccess.IsZero() {
+			reads[st.LastSuccess.Unix()/60]++
+		}
+		if at := h.model.feeds[st.FeedID].due.at(); st.Paused.IsZero() && !at.IsZero() && at.Before(late) {
+			want.Late++
+		}
+	}
+	for _, m := range slices.Sorted(maps.Keys(reads)) {
+		want.Reads = append(want.Reads, store.Reads{Minute: m, Feeds: reads[m]})
+	}
+	census, err := h.Census(h.ctx, late)
+	h.errs(rt, "Census", err, nil)
+	h.equal(rt, "Census", census, want)
+}
+
 // check compares all that can be seen of the two.
 func (h *history) check(rt *rapid.T) {
 	var due time.Time
@@ -264,7 +335,7 @@ func (h *history) check(rt *rapid.T) {
 		}
 		counts.Feeds++
 		states = append(states, f.shown())
-		if at := f.due.at(); !at.IsZero() {
+		if at := f.due.at(); f.queued() && !at.IsZero() {
 			due = sooner(due, at)
 		}
 	}
@@ -281,9 +352,7 @@ func (h *history) check(rt *rapid.T) {
 	gotDue, err := h.NextDue(h.ctx)
 	h.errs(rt, "NextDue", err, nil)
 	h.equal(rt, "NextDue", gotDue, due)
-	gotStates, err := h.States(h.ctx)
-	h.errs(rt, "States", err, nil)
-	h.equal(rt, "States", gotStates, states)
+	h.checkStates(rt, states)
 	gotCounts, err := h.Counts(h.ctx)
 	h.errs(rt, "Counts", err, nil)
 	gotCounts.Bytes = 0
@@ -292,6 +361,9 @@ func (h *history) check(rt *rapid.T) {
 	window, err := h.Window(h.ctx, from, h.model.head)
 	h.errs(rt, "Window", err, nil)
 	h.equal(rt, "Window", window, h.model.window(from, h.model.head))
+	notices, err := h.Notices(h.ctx, from, h.model.head)
+	h.errs(rt, "Notices", err, nil)
+	h.equal(rt, "Notices", notices, h.model.noticesIn(from, h.model.head))
 	hits, err := h.Hits(h.ctx, store.HitQuery{Quiet: true, Limit: 1000})
 	h.errs(rt, "Hits", err, nil)
 	var wantHits []classifier.Hit

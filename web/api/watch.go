@@ -118,7 +118,7 @@ func bare(raw string) string {
 }
 
 func (a *API) feeds(r *http.Request) (answer, error) {
-	states, err := a.desk.Store.States(r.Context())
+	states, err := a.desk.States(r.Context())
 	if err != nil {
 		return answer{}, err
 	}

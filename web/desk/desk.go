@@ -22,7 +22,7 @@ type Store interface {
 	Ping(ctx context.Context) error
 	Counts(ctx context.Context) (store.Counts, error)
 
-	States(ctx context.Context) ([]fetcher.State, error)
+	States(ctx context.Context, q store.StateQuery) ([]fetcher.State, error)
 	State(ctx context.Context, id string) (fetcher.State, error)
 	PollNow(ctx context.Context, ids []string, now time.Time) error
 
@@ -66,6 +66,18 @@ type Desk struct {
 	// Reload loads the configuration anew. Its error is shown to the operator who
 	// asked.
 	Reload func(context.Context) error
+}
+
+// States reads the states of all feeds.
+func (d Desk) States(ctx context.Context) ([]fetcher.State, error) {
+	var all []fetcher.State
+	for st, err := range store.AllStates(ctx, d.Store, store.StateQuery{}) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, st)
+	}
+	return all, nil
 }
 
 // Status is what the daemon knows of itself. Whoever gets it never writes to it,
