@@ -33,7 +33,7 @@ func TestDeadLetterIsListedAndSentAgain(t *testing.T) {
 	mux.HandleFunc("/", p.feed)
 	server := httptest.NewServer(mux)
 	defer server.Close()
-	conf := killConfig(t, server.URL, 1)
+	conf := pressConfig(t, server.URL, 1)
 
 	out, err := newswatch(t.Context(), conf, "once").CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "digests were not accepted") {

@@ -24,13 +24,13 @@ func newswatchIn(t *testing.T, args ...string) (code int, stdout, stderr string)
 // TestStoreCopyAndCheck moves a store with hits from SQLite to Redis and back, as
 // an operator would.
 func TestStoreCopyAndCheck(t *testing.T) {
-	p := &press{printed: map[string]int{}, planted: map[string]bool{}, digests: map[string][]byte{}, calls: map[string]int{}}
+	p := &press{printed: map[string]int{}, planted: map[string]bool{}, digests: map[string]bool{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/hook", p.hook)
 	mux.HandleFunc("/", p.feed)
 	server := httptest.NewServer(mux)
 	defer server.Close()
-	conf := killConfig(t, server.URL, 5)
+	conf := pressConfig(t, server.URL, 5)
 	// The receiver may have said "not now"; then the digest is pending, and moves too.
 	if _, out, errs := newswatchIn(t, "once", "--send", "--config", conf); !strings.Contains(out, "5 hits") {
 		t.Fatalf("once: %s %s", out, errs)
