@@ -50,6 +50,7 @@ var floors = map[string]int{
 	"store/sqlite":    31,
 	"store/redis":     31,
 	"store/export":    31,
+	"subscription":    31,
 	"backtest":        31,
 	"configs":         32,
 	"web/desk":        33,

@@ -16,15 +16,17 @@ import (
 type Config struct {
 	// Data is the folder for what newswatch writes when nothing else is said: the
 	// SQLite file, and digests as .eml and .html files.
-	Data      string
-	Store     Store
-	HTTP      HTTP
-	Fetch     Fetch
-	Digest    Digest
-	SMTP      SMTP
-	Retention Retention
-	Include   Include
-	Log       Log
+	Data   string
+	Store  Store
+	HTTP   HTTP
+	Fetch  Fetch
+	Digest Digest
+	SMTP   SMTP
+	// Subscriptions is for people who subscribe themselves.
+	Subscriptions Subscriptions
+	Retention     Retention
+	Include       Include
+	Log           Log
 }
 
 // Engine is a kind of store.
@@ -73,9 +75,15 @@ type HTTP struct {
 	AdminToken Secret
 	// ProxyHeader is the header in which an authenticating proxy names the user
 	// whom it let through; empty means that there is no such proxy. It counts only
-	// in requests that come from ProxyNetworks.
+	// in requests that come from ProxyNetworks, and so does X-Forwarded-For.
 	ProxyHeader   string
 	ProxyNetworks []netip.Prefix
+}
+
+// Subscriptions lets people subscribe themselves at /subscribe and through the
+// API. They live in the store, beside the subscribers of the configuration.
+type Subscriptions struct {
+	Enabled bool
 }
 
 // Fetch bounds how feeds and articles are read.

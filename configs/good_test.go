@@ -25,7 +25,7 @@ func dump(c *Loaded, warnings []Warning) string {
 	fmt.Fprintf(&b, "data %s\n", c.Data)
 	fmt.Fprintf(&b, "store %s path=%q addresses=%q master=%q db=%d tls=%t user=%q password=%s\n", c.Store.Engine, c.Store.Path,
 		c.Store.Addresses, c.Store.Master, c.Store.DB, c.Store.TLS, c.Store.Username, secret(c.Store.Password))
-	fmt.Fprintf(&b, "http %q %q token=%s\n", c.HTTP.Listen, c.HTTP.PublicURL, secret(c.HTTP.AdminToken))
+	fmt.Fprintf(&b, "http %q %q token=%s subscriptions=%+v\n", c.HTTP.Listen, c.HTTP.PublicURL, secret(c.HTTP.AdminToken), c.Subscriptions)
 	fmt.Fprintf(&b, "fetch %+v\n", c.Fetch)
 	fmt.Fprintf(&b, "digest first_window=%s cap=%d when_empty=%s timezone=%s lang=%s guard=%t\n", c.Digest.FirstWindow, c.Digest.Cap, c.Digest.WhenEmpty,
 		c.Digest.Timezone, c.Digest.Lang, c.Digest.ChildIdentityGuard)

@@ -68,7 +68,7 @@ var beyondSchema = []string{
 	"server-smtp-reply-to-utf8",
 	"server-store-cluster-db", "server-store-db", "server-store-escape", "server-store-port",
 	"server-store-sentinel-master", "server-store-slashes", "server-store-sqlite-empty",
-	"server-store-sqlite-query", "server-store-two-hosts", "server-timezone-typo", "server-token-file-missing",
+	"server-store-sqlite-query", "server-store-two-hosts", "server-subscriptions-alone", "server-timezone-typo", "server-token-file-missing",
 	"server-yaml-tag", "server-yaml-two-documents", "subscribers-id-twice", "subscribers-rule-unknown",
 	"subscribers-schedule-every", "subscribers-schedule-never", "subscribers-tag-unknown",
 	"subscribers-timezone", "subscribers-webhook-plain", "subscribers-webhook-secret",

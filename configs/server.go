@@ -18,7 +18,7 @@ import (
 // server reads newswatch.yaml into cfg, which holds the defaults.
 func (l *loader) server(doc *document, cfg *Config) {
 	root := l.open(doc, doc.root, "",
-		"data", "store", "http", "fetch", "digest", "smtp", "retention", "include", "log")
+		"data", "store", "http", "fetch", "digest", "smtp", "subscriptions", "retention", "include", "log")
 	cfg.Data = doc.path(cfg.Data)
 	if data := ""; root.text("data", &data) {
 		if data == "" {
@@ -39,6 +39,8 @@ func (l *loader) server(doc *document, cfg *Config) {
 
 	l.smtp(root.sub("smtp", "host", "port", "tls", "username", "password", "password_file", "from", "sender", "reply_to", "bounce_to", "verp",
 		"unsubscribe_mailto", "connections", "dkim"), &cfg.SMTP)
+
+	l.subscriptions(root.sub("subscriptions", "enabled"), cfg)
 
 	keep := root.sub("retention", "hits", "items")
 	keep.duration("hits", &cfg.Retention.Hits, time.Hour, 100*365*day)
@@ -145,6 +147,42 @@ func (l *loader) networks(s *section, key string, dst *[]netip.Prefix) {
 			p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
 		}
 		*dst = append(*dst, p.Masked())
+	}
+}
+
+// subscriptions is read when http and smtp are: without them nobody could
+// confirm, and nobody leave.
+func (l *loader) subscriptions(s *section, cfg *Config) {
+	s.truth("enabled", &cfg.Subscriptions.Enabled)
+	if !cfg.Subscriptions.Enabled {
+		return
+	}
+	var missing, write []string
+	for _, need := range []struct {
+		absent    bool
+		key, hint string
+	}{
+		{cfg.HTTP.Listen == "", "http.listen", "http.listen to 127.0.0.1:8080 or where your reverse proxy reaches it"},
+		{cfg.HTTP.PublicURL == "", "http.public_url", "http.public_url to how people reach the pages, such as https://news.example.org"},
+		// Through the same proxy come the operator's pages, and to the host of
+		// public_url they are served without a token where none is set.
+		{
+			cfg.HTTP.AdminToken.IsZero() && cfg.HTTP.ProxyHeader == "", "http.admin_token_file",
+			"http.admin_token_file to a file with a long random token (openssl rand -hex 32), since whoever subscribes could open the operator's pages",
+		},
+		{cfg.SMTP.Host == "", "smtp.host", "smtp.host and smtp.from to the mail server that sends the letters"},
+	} {
+		if need.absent {
+			missing, write = append(missing, need.key), append(write, need.hint)
+		}
+	}
+	switch {
+	case len(missing) > 0:
+		s.fail("enabled", "people cannot subscribe without "+strings.Join(missing, ", "), "set "+strings.Join(write, ", and "))
+	case !strings.HasPrefix(cfg.HTTP.PublicURL, "https://"):
+		// RFC 8058 §3.1 asks for https, and a link is all that is needed to leave.
+		s.warn("enabled", "http.public_url is not https, so the links of subscribers can be read on the way, and mail providers show no button to leave",
+			"put a reverse proxy with TLS before newswatch")
 	}
 }
 

@@ -68,6 +68,7 @@ func (c Config) Settings() []Setting {
 		{"smtp.connections", number(c.SMTP.Connections)},
 		{"smtp.dkim.domain", c.SMTP.DKIM.Domain},
 		{"smtp.dkim.selector", c.SMTP.DKIM.Selector},
+		{"subscriptions.enabled", strconv.FormatBool(c.Subscriptions.Enabled)},
 		{"retention.hits", formatDuration(c.Retention.Hits)},
 		{"retention.items", formatDuration(c.Retention.Items)},
 		{"include.feeds", list(c.Include.Feeds)},

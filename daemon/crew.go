@@ -59,6 +59,7 @@ type holding struct {
 	lease  lease.Lease
 	cancel context.CancelFunc
 	end    *time.Timer
+	done   chan struct{} // closed when the job has ended
 }
 
 // run works until ctx ends. Then nothing more is claimed, and what is in hand
@@ -163,10 +164,11 @@ func (c *crew[T]) loop(ctx, workCtx context.Context, working *sync.WaitGroup, on
 		for _, j := range jobs {
 			<-free
 			jobCtx, cancel := context.WithCancel(workCtx)
-			c.hold(j.lease, asked, cancel)
+			done := c.hold(j.lease, asked, cancel)
 			working.Go(func() {
 				defer func() {
 					c.drop(j.lease)
+					close(done)
 					cancel()
 					free <- struct{}{}
 					select {
@@ -245,11 +247,14 @@ func (c *crew[T]) keepLeases(ctx context.Context, stop <-chan struct{}) {
 	}
 }
 
-// hold keeps a job that was claimed with a request of the time given.
-func (c *crew[T]) hold(l lease.Lease, asked time.Time, cancel context.CancelFunc) {
+// hold keeps a job that was claimed with a request of the time given. What it
+// returns is to be closed when the job has ended.
+func (c *crew[T]) hold(l lease.Lease, asked time.Time, cancel context.CancelFunc) chan struct{} {
+	done := make(chan struct{})
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.held[l.Key] = holding{lease: l, cancel: cancel, end: time.AfterFunc(time.Until(asked.Add(c.ttl)), cancel)}
+	c.held[l.Key] = holding{lease: l, cancel: cancel, end: time.AfterFunc(time.Until(asked.Add(c.ttl)), cancel), done: done}
+	return done
 }
 
 func (c *crew[T]) drop(l lease.Lease) {
@@ -258,6 +263,22 @@ func (c *crew[T]) drop(l lease.Lease) {
 	if h, ok := c.held[l.Key]; ok && h.lease.Token == l.Token {
 		h.end.Stop()
 		delete(c.held, l.Key)
+	}
+}
+
+// interrupt cancels the job under a key, if it is in hand, and waits until it has
+// ended or ctx has.
+func (c *crew[T]) interrupt(ctx context.Context, key string) {
+	c.mu.Lock()
+	h, ok := c.held[key]
+	c.mu.Unlock()
+	if !ok {
+		return
+	}
+	h.cancel()
+	select {
+	case <-h.done:
+	case <-ctx.Done():
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/store/redis"
 	"github.com/newswatch/newswatch/store/sqlite"
+	"github.com/newswatch/newswatch/subscription"
 	"github.com/newswatch/newswatch/web/desk"
 )
 
@@ -73,6 +74,7 @@ type Daemon struct {
 	fetch   *fetcher.Client
 	senders *channels
 	metrics *metrics
+	roll    *subscription.Roll // nil where nobody can subscribe
 	log     *slog.Logger
 	now     func() time.Time
 	started time.Time
@@ -110,6 +112,7 @@ func New(loaded *configs.Loaded, st store.Store, opt Options) (*Daemon, error) {
 	}
 	d.plan.Store(pl)
 	d.coverage = coverage{feeds: st, plan: d.plan.Load, now: d.now}
+	d.roll = d.readers(loaded.Config)
 	d.polls = d.pollCrew(loaded.Fetch.Concurrency)
 	d.turns = d.turnCrew(loaded.HTTP)
 	return d, nil
@@ -181,14 +184,11 @@ func (d *Daemon) turnCrew(pages configs.HTTP) *crew[notify.Turn] {
 // courier takes turns with the configuration that is in force at each.
 func (d *Daemon) courier(pages configs.HTTP) *notify.Courier {
 	return &notify.Courier{
-		Log: d.store,
-		Now: d.now,
-		Recipient: func(id string) (notify.Recipient, bool) {
-			r, ok := d.plan.Load().subscribers[id]
-			return r, ok
-		},
-		Coverage: d.coverage.between,
-		MoreURL:  moreURL(pages),
+		Log:       d.store,
+		Now:       d.now,
+		Recipient: d.recipient,
+		Coverage:  d.coverage.between,
+		MoreURL:   moreURL(pages),
 	}
 }
 

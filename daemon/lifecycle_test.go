@@ -75,7 +75,10 @@ func start(t *testing.T, feedURL string) *site {
 func startOn(t *testing.T, feedURL, more, schedule string) *site {
 	t.Helper()
 	s := &site{t: t, dir: t.TempDir(), hangup: make(chan os.Signal, 1), ended: make(chan error, 1), log: &safeBuffer{}}
-	s.write("newswatch.yaml", "data: data\nhttp: {listen: \"127.0.0.1:0\"}\n"+more)
+	if !strings.HasPrefix(more, "http:") {
+		more = "http: {listen: \"127.0.0.1:0\"}\n" + more
+	}
+	s.write("newswatch.yaml", "data: data\n"+more)
 	s.write("feeds.yaml", fmt.Sprintf("feeds:\n  - {url: %q, id: paper}\n", feedURL))
 	s.write("rules/a.yaml", "rules:\n  - {id: p-hunt, any: [\"operation p-hunt\"]}\n")
 	s.write("subscribers.yaml", "subscribers:\n  - {id: files, file: {}, schedule: "+schedule+"}\n")

@@ -31,6 +31,7 @@ type metrics struct {
 	feedsLate     prometheus.Gauge
 	deadLetters   prometheus.Gauge
 	paused        prometheus.Counter
+	letters       *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -102,6 +103,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "newswatch_dead_letters",
 			Help: "Digests that could not be delivered and wait for an operator.",
 		}),
+		letters: with.NewCounterVec(prometheus.CounterOpts{
+			Name: "newswatch_letters_total",
+			Help: "Tries to send a letter to one who subscribes, by its kind and by why it failed.",
+		}, []string{"kind", "failure"}),
 		paused: with.NewCounter(prometheus.CounterOpts{
 			Name: "newswatch_subscribers_paused_total",
 			Help: "Subscribers that were paused because their receiver wants nothing more.",

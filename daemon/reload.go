@@ -79,6 +79,9 @@ func needRestart(old, now *plan) []configs.Warning {
 		a.ProxyHeader != b.ProxyHeader || !slices.Equal(a.ProxyNetworks, b.ProxyNetworks) {
 		keys = append(keys, "http")
 	}
+	if old.config.Subscriptions != now.config.Subscriptions {
+		keys = append(keys, "subscriptions")
+	}
 	a, b := old.config.Fetch, now.config.Fetch
 	same := a.Interval == b.Interval && a.MinInterval == b.MinInterval && a.MaxInterval == b.MaxInterval &&
 		a.Timeout == b.Timeout && a.MaxBody == b.MaxBody && a.Concurrency == b.Concurrency &&

@@ -94,6 +94,7 @@ func (d *Daemon) serve(ctx context.Context, loaded *configs.Loaded, begun time.T
 	var parts sync.WaitGroup
 	parts.Go(func() { d.polls.run(ctx, d.opt.Grace) })
 	parts.Go(func() { d.turns.run(ctx, d.opt.Grace) })
+	parts.Go(func() { d.letters(ctx) })
 	parts.Go(func() { d.sweep(ctx) })
 	parts.Go(func() { d.gauges(ctx) })
 	parts.Go(func() { d.watchReload(ctx, begun) })
@@ -136,6 +137,7 @@ func (d *Daemon) pages(c configs.HTTP, addr net.Addr) http.Handler {
 		Loopback:      isLoopback(addr),
 		Location:      d.plan.Load().config.Digest.Timezone,
 		Log:           d.log,
+		Subscriptions: d.subscriptions(),
 	})
 }
 

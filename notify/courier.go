@@ -19,8 +19,9 @@ type Courier struct {
 	Log HitLog
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
-	// Recipient looks a subscriber up in the configuration that is in force.
-	Recipient func(id string) (Recipient, bool)
+	// Recipient looks a subscriber up in the configuration that is in force, or
+	// among the readers that subscribed themselves.
+	Recipient func(ctx context.Context, id string) (to Recipient, ok bool, err error)
 	// Coverage tells how the watch was kept between two times. It runs only for a
 	// digest that is about to be sealed.
 	Coverage func(ctx context.Context, since, until time.Time) (Coverage, error)
@@ -134,7 +135,10 @@ func (c *Courier) Take(ctx context.Context, t Turn) (Result, error) {
 }
 
 func (c *Courier) turn(ctx context.Context, t Turn) (Result, error) {
-	to, ok := c.Recipient(t.Subscriber)
+	to, ok, err := c.Recipient(ctx, t.Subscriber)
+	if err != nil {
+		return Result{}, fmt.Errorf("recipient: %w", err)
+	}
 	if !ok {
 		next := c.now().Add(absentPause)
 		return Result{Outcome: Released, Next: next}, c.Log.Release(ctx, t.Lease, next)

@@ -153,14 +153,14 @@ func newBench(log *memLog) *bench {
 	b.Courier = &Courier{
 		Log: log,
 		Now: func() time.Time { return b.now },
-		Recipient: func(string) (Recipient, bool) {
+		Recipient: func(context.Context, string) (Recipient, bool, error) {
 			return Recipient{b.sub, notifyFunc(func(ctx context.Context, d Digest) error {
 				b.sent = append(b.sent, d)
 				if b.answer != nil {
 					return b.answer(ctx, d)
 				}
 				return nil
-			})}, !b.gone
+			})}, !b.gone, log.fail["recipient"]
 		},
 		Coverage: func(context.Context, time.Time, time.Time) (Coverage, error) {
 			return Coverage{Feeds: 3}, log.fail["coverage"]

@@ -40,6 +40,11 @@ type Digest struct {
 	More     int      `json:"more,omitempty"`
 	MoreURL  string   `json:"more_url,omitempty"`
 	Coverage Coverage `json:"coverage"`
+	// LeaveURL and ChangeURL are where its reader leaves, and changes what it is
+	// sent. They are not sealed: they are made when it is sent, the same at every
+	// try. Empty for a subscriber whom the operator configured.
+	LeaveURL  string `json:"leave_url,omitempty"`
+	ChangeURL string `json:"change_url,omitempty"`
 }
 
 // Empty reports whether there is nothing to tell.

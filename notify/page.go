@@ -23,6 +23,9 @@ type page struct {
 	NoticesMore string
 	// Proof is how the watch was kept, a sentence each.
 	Proof []string
+	// Change and Leave name ChangeURL and LeaveURL, where its reader changes what it
+	// is sent, and leaves. All are empty for a subscriber of the configuration.
+	Change, ChangeURL, Leave, LeaveURL string
 	// ID is the digest's, Subscriber who gets it.
 	ID, Subscriber string
 }
@@ -66,6 +69,12 @@ func (d Digest) page() page {
 	}
 	if d.NoticesMore > 0 {
 		p.NoticesMore = fmt.Sprintf(w.noticesMore, d.NoticesMore)
+	}
+	if u := safeLink(d.ChangeURL); u != "" {
+		p.Change, p.ChangeURL = w.change, u
+	}
+	if u := safeLink(d.LeaveURL); u != "" {
+		p.Leave, p.LeaveURL = w.leave, u
 	}
 	n := 0
 	for _, g := range d.Groups {

@@ -41,6 +41,8 @@ type wording struct {
 	silent       string // the same
 	notesMore    string // %d: feeds that are not named
 	version      string // %[1]s rules, %[2]s version, %[3]s the digest's id
+	change       string // leads to where its reader changes what it is sent
+	leave        string
 	stop         string // the mark that ends a sentence
 }
 
@@ -80,7 +82,8 @@ var wordings = map[string]*wording{
 		silent:    "%[1]d unusually silent: %[2]s",
 		notesMore: "and %d more",
 		version:   "%[1]s, version %[2]s. Digest %[3]s",
-		stop:      ".",
+		change:    "Change what you are sent", leave: "Leave",
+		stop: ".",
 	},
 	"ml": {
 		months:     [12]string{"ജനു", "ഫെബ്രു", "മാർ", "ഏപ്രി", "മേയ്", "ജൂൺ", "ജൂലൈ", "ഓഗ", "സെപ്റ്റം", "ഒക്ടോ", "നവം", "ഡിസം"},
@@ -106,7 +109,8 @@ var wordings = map[string]*wording{
 		silent:    "പതിവില്ലാതെ നിശ്ശബ്ദം %[1]d: %[2]s",
 		notesMore: "%d എണ്ണം കൂടി",
 		version:   "%[1]s, പതിപ്പ് %[2]s. ഡൈജസ്റ്റ് %[3]s",
-		stop:      ".",
+		change:    "നിങ്ങൾക്ക് അയയ്ക്കുന്നത് മാറ്റുക", leave: "ഒഴിവാകുക",
+		stop: ".",
 	},
 	"hi": {
 		months:     [12]string{"जन॰", "फ़र॰", "मार्च", "अप्रैल", "मई", "जून", "जुल॰", "अग॰", "सित॰", "अक्तू॰", "नव॰", "दिस॰"},
@@ -132,7 +136,8 @@ var wordings = map[string]*wording{
 		silent:    "असामान्य रूप से मौन %[1]d: %[2]s",
 		notesMore: "और %d",
 		version:   "%[1]s, संस्करण %[2]s। डाइजेस्ट %[3]s",
-		stop:      "।",
+		change:    "आपको क्या भेजा जाए, बदलें", leave: "सदस्यता छोड़ें",
+		stop: "।",
 	},
 }
 

@@ -28,6 +28,10 @@ var (
 	deliveriesPage = parse("deliveries")
 	errorPage      = parse("error")
 
+	subscribePage   = parse("subscribe")
+	linkPage        = parse("link")
+	preferencesPage = parse("preferences")
+
 	stylesheet = asset("style.css")
 	// styleVersion changes with the stylesheet, so that a browser that keeps the
 	// old one asks for the new.
@@ -61,6 +65,9 @@ type page struct {
 	Title string
 	// Section is the path of the page in the navigation; empty on an error.
 	Section string
+	// Public is for the pages of people who subscribe, which lead to none of the
+	// operator's.
+	Public bool
 	// Root leads from the page to the top, so that the pages also work below a
 	// path of a reverse proxy.
 	Root  string
@@ -119,7 +126,7 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, tmpl *
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, tmpl *template.Template, p page) {
 	var body bytes.Buffer
 	if err := tmpl.ExecuteTemplate(&body, "layout", p); err != nil {
-		s.o.Log.Error("a page cannot be rendered", "path", r.URL.Path, "err", err)
+		s.o.Log.Error("a page cannot be rendered", "path", r.Pattern, "err", err)
 		plain(w, http.StatusInternalServerError, "This page cannot be shown. The log says why.\n")
 		return
 	}
@@ -206,7 +213,7 @@ func (s *Server) storeFailed(w http.ResponseWriter, r *http.Request, err error) 
 	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
 		return
 	}
-	s.o.Log.Error("a page could not be read from the store", "path", r.URL.Path, "err", err)
+	s.o.Log.Error("a page could not be read from the store", "path", r.Pattern, "err", err)
 	w.Header().Set("Retry-After", "5")
 	s.fail(w, r, http.StatusServiceUnavailable, "The store does not answer",
 		"Until it does, feeds are not read and digests wait; nothing that was stored is lost. "+

@@ -35,6 +35,9 @@ type route struct {
 	methods []string // nil where the handler itself says which it takes
 	access  access
 	answer  http.HandlerFunc
+	// anyOrigin lets other sites post too: a mail reader in a browser leaves a list
+	// by a request of its own (RFC 8058). The link is all the right that it needs.
+	anyOrigin bool
 }
 
 var (
@@ -45,25 +48,26 @@ var (
 // table lists every path that is served. Nothing is served outside of it.
 func (s *Server) table() []route {
 	table := []route{
-		{"/{$}", reads, operator, s.watch},
-		{"/hits", reads, operator, s.hits},
-		{"/feeds", reads, operator, s.feeds},
-		{"/deliveries", reads, operator, s.deliveries},
-		{"/feeds.atom", reads, reader, s.searchFeed},
-		{"/feeds.json", reads, reader, s.searchFeed},
-		{"/feeds/{file}", reads, reader, s.ruleFeed},
-		{"/feeds/tag/{file}", reads, reader, s.tagFeed},
-		{api.Prefix + "/", nil, operator, s.api.ServeHTTP},
-		{"/style.css", reads, open, s.style},
-		{"/healthz", reads, open, s.healthz},
-		{"/readyz", reads, open, s.readyz},
-		{"/", reads, operator, s.notFound},
+		{path: "/{$}", methods: reads, access: operator, answer: s.watch},
+		{path: "/hits", methods: reads, access: operator, answer: s.hits},
+		{path: "/feeds", methods: reads, access: operator, answer: s.feeds},
+		{path: "/deliveries", methods: reads, access: operator, answer: s.deliveries},
+		{path: "/feeds.atom", methods: reads, access: reader, answer: s.searchFeed},
+		{path: "/feeds.json", methods: reads, access: reader, answer: s.searchFeed},
+		{path: "/feeds/{file}", methods: reads, access: reader, answer: s.ruleFeed},
+		{path: "/feeds/tag/{file}", methods: reads, access: reader, answer: s.tagFeed},
+		{path: api.Prefix + "/", methods: nil, access: operator, answer: s.api.ServeHTTP},
+		{path: "/style.css", methods: reads, access: open, answer: s.style},
+		{path: "/healthz", methods: reads, access: open, answer: s.healthz},
+		{path: "/readyz", methods: reads, access: open, answer: s.readyz},
+		{path: "/", methods: reads, access: operator, answer: s.notFound},
 	}
+	table = append(table, s.subscriptionRoutes()...)
 	if s.o.Metrics != nil {
-		table = append(table, route{"/metrics", reads, machine, s.o.Metrics.ServeHTTP})
+		table = append(table, route{path: "/metrics", methods: reads, access: machine, answer: s.o.Metrics.ServeHTTP})
 	}
 	if s.o.Reload != nil {
-		table = append(table, route{"/-/reload", writes, operator, s.reload})
+		table = append(table, route{path: "/-/reload", methods: writes, access: operator, answer: s.reload})
 	}
 	return table
 }
@@ -84,7 +88,7 @@ func (s *Server) mux() http.Handler {
 			}
 			// Cross-site requests that write are refused whatever credentials they
 			// carry: a browser adds Basic credentials to them by itself.
-			if err := s.origin.Check(r); err != nil {
+			if err := s.origin.Check(r); err != nil && !rt.anyOrigin {
 				s.fail(w, r, http.StatusForbidden, "This request came from another site",
 					"A change can be asked for by newswatch's own pages and by programs, not by a page of another site.")
 				return
@@ -123,7 +127,8 @@ func (s *Server) wrap(next http.Handler) http.Handler {
 			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(cause)
 			}
-			s.o.Log.Error("a handler panicked", "path", r.URL.Path, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			// The pattern, not the path: that may hold a link's token.
+			s.o.Log.Error("a handler panicked", "path", r.Pattern, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
 			if tw.started {
 				// What was sent cannot be taken back: cut it, so that the client
 				// does not take it for whole.

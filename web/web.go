@@ -22,6 +22,9 @@ type Options struct {
 	// Metrics answers /metrics; nil means that there are none.
 	Metrics http.Handler
 
+	// Subscriptions lets people subscribe themselves; nil means that they cannot.
+	Subscriptions *Subscriptions
+
 	// AdminToken, where it is set, must come with every request for a page, for
 	// a reload, and (except from this machine) for metrics.
 	AdminToken string
@@ -51,6 +54,7 @@ type Server struct {
 	readied readiness
 	api     http.Handler
 	routes  []route
+	limits  *limits
 	handler http.Handler
 }
 
@@ -75,6 +79,7 @@ func New(o Options) *Server {
 	}
 	s.readied.turn = make(chan struct{}, 1)
 	s.api = api.New(&s.o.Desk, o.Location, o.Log)
+	s.limits = newLimits()
 	s.routes = s.table()
 	s.handler = s.wrap(s.mux())
 	return s

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	stdmail "net/mail"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,8 +85,11 @@ func render(d notify.Digest, e Envelope) ([]byte, error) {
 	m.SetGenHeader("List-Id", "newswatch digests <newswatch."+e.From.Domain+">")
 	// One thread for each subscriber, whose first message nobody has.
 	m.SetGenHeader("References", "<"+hash(d.Subscriber, 8)+".digests@"+e.From.Domain+">")
-	if uris := unsubscribe(e.Unsubscribe); uris != "" {
+	if uris := unsubscribe(append(slices.Clone(e.Unsubscribe), d.LeaveURL)); uris != "" {
 		m.SetGenHeader("List-Unsubscribe", uris)
+	}
+	if d.LeaveURL != "" {
+		m.SetGenHeader("List-Unsubscribe-Post", "List-Unsubscribe=One-Click") // RFC 8058 §3.1
 	}
 	m.SetAddrHeaderFromMailAddress(mail.HeaderFrom, &stdmail.Address{Name: e.From.Name, Address: e.From.Spec()})
 	if e.Sender != (Address{}) {
@@ -188,7 +192,7 @@ func shorter(s string) mail.Encoding {
 func unsubscribe(uris []string) string {
 	var out []string
 	for _, u := range uris {
-		if isASCII(u) && !strings.ContainsAny(u, "<> ,\r\n\t") {
+		if u != "" && isASCII(u) && !strings.ContainsAny(u, "<> ,\r\n\t") {
 			out = append(out, "<"+u+">")
 		}
 	}
