@@ -42,6 +42,7 @@ var floors = map[string]int{
 	"notify":            21,
 	"notify/email":      22,
 	"notify/webhook":    22,
+	"notify/chat":       22,
 	"notify/file":       22,
 	"notify/notifytest": 22,
 
@@ -78,7 +79,7 @@ var fences = []struct {
 	{"github.com/robfig/cron", []string{"notify", "daemon"}, "cron's own traps are disarmed in one place"},
 	{"go.yaml.in/yaml", []string{"configs", "classifier/rulefile"}, "YAML is read strictly, and with positions, or not at all"},
 	{"net/http", []string{
-		"fetcher", "netguard", "notify/webhook", "web", "web/api", "daemon", "demo", "cmd/newswatch",
+		"fetcher", "netguard", "notify/webhook", "notify/chat", "web", "web/api", "daemon", "demo", "cmd/newswatch",
 		"fetcher/document", // asks http.DetectContentType what bytes look like
 	}, "what speaks to the network must go through netguard"},
 	{"github.com/prometheus/client_golang", []string{"daemon", "web"}, "metrics are wired where the parts are"},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/notify"
+	"github.com/newswatch/newswatch/notify/chat"
 )
 
 // Config is newswatch.yaml with every default filled in. Its paths start at the
@@ -191,9 +192,9 @@ type Subscriber struct {
 	Channel Channel
 }
 
-// Channel is one of EmailChannel, WebhookChannel and FileChannel.
+// Channel is one of EmailChannel, WebhookChannel, ChatChannel and FileChannel.
 type Channel interface {
-	// Kind is the key that the channel has in the file: email, webhook, file.
+	// Kind is the key that the channel has in the file: email, webhook, chat, file.
 	Kind() string
 }
 
@@ -212,6 +213,12 @@ type WebhookChannel struct {
 	Secrets []Secret
 }
 
+// ChatChannel posts to a room of a chat or push service.
+type ChatChannel struct {
+	// URL names the service and the room, with its token: see chat.Parse.
+	URL Secret
+}
+
 // FileChannel writes each digest as an .eml and an .html file.
 type FileChannel struct {
 	Dir string
@@ -225,8 +232,16 @@ func (w WebhookChannel) Plain() bool {
 	return err == nil && u.Scheme == "http"
 }
 
+// Plain reports whether the service is spoken to in the clear, see
+// WebhookChannel.Plain.
+func (c ChatChannel) Plain() bool {
+	to, err := chat.Parse(c.URL.Reveal())
+	return err == nil && to.Plain()
+}
+
 func (EmailChannel) Kind() string   { return "email" }
 func (WebhookChannel) Kind() string { return "webhook" }
+func (ChatChannel) Kind() string    { return "chat" }
 func (FileChannel) Kind() string    { return "file" }
 
 // defaults returns what holds where the file is silent. Paths are relative to

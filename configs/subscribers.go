@@ -13,6 +13,7 @@ import (
 
 	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/notify"
+	"github.com/newswatch/newswatch/notify/chat"
 )
 
 // maxSubscribers bounds the list in a file; who subscribes on the page is in
@@ -44,7 +45,7 @@ func (l *loader) subscriberFile(doc *document, cfg *Config, k known) []Subscribe
 
 func (l *loader) subscriber(doc *document, n *yaml.Node, path string, cfg *Config, k known) (Subscriber, bool) {
 	before := len(l.problems) + l.more
-	s := l.open(doc, n, path, "id", "email", "webhook", "file", "chat", "rules", "tags", "severity", "languages",
+	s := l.open(doc, n, path, "id", "email", "webhook", "file", "chat", "chat_file", "rules", "tags", "severity", "languages",
 		"schedule", "timezone", "lang", "when_empty", "cap", "operator")
 	out := Subscriber{Subscriber: notify.Subscriber{
 		Timezone: cfg.Digest.Timezone, Lang: cfg.Digest.Lang, WhenEmpty: cfg.Digest.WhenEmpty, Cap: cfg.Digest.Cap,
@@ -135,12 +136,12 @@ func (l *loader) names(s *section, key, what string, existing []string, all bool
 // channel reads the one way in which a subscriber is reached.
 func (l *loader) channel(s *section, cfg *Config) Channel {
 	var given []string
-	for _, k := range []string{"email", "webhook", "file", "chat"} {
+	for _, k := range []string{"email", "webhook", "file", "chat", "chat_file"} {
 		if s.has(k) {
 			given = append(given, k)
 		}
 	}
-	const hint = "write one of email: desk@example.org, webhook: {url: https://…} and file: {}"
+	const hint = "write one of email: desk@example.org, webhook: {url: https://…}, chat: slack://… and file: {}"
 	switch {
 	case len(given) == 0:
 		if !s.broken {
@@ -167,9 +168,29 @@ func (l *loader) channel(s *section, cfg *Config) Channel {
 		}
 		return f
 	}
-	s.fail("chat", "not supported by this version", hint)
-	return nil
+	return l.chat(s, cfg)
 }
+
+func (l *loader) chat(s *section, cfg *Config) Channel {
+	var c ChatChannel
+	if !s.secret("chat", &c.URL) {
+		if s.has("chat") {
+			s.fail("chat", "want the URL of a room", "write "+chatForms)
+		}
+		return nil
+	}
+	to, err := chat.Parse(c.URL.Reveal())
+	switch {
+	case err != nil:
+		s.fail(s.secretKey("chat"), strings.TrimPrefix(err.Error(), "chat: "), "docs/chat.md has the forms: "+chatForms)
+	case to.Plain() && !mayBePlain(to.Host(), cfg.Fetch.AllowNetworks):
+		s.fail(s.secretKey("chat"), "digests would go over the network in the clear", "take disabletls out, or list the service's network in fetch.allow_networks")
+	}
+	return c
+}
+
+// chatForms are some of the forms, for a hint.
+const chatForms = "slack://hook:A-B-C@webhook, discord://TOKEN@ID, telegram://TOKEN@telegram?chats=CHAT, ntfy://HOST/TOPIC"
 
 func (l *loader) email(s *section, cfg *Config) Channel {
 	addr, ok := s.scalar("email")
@@ -239,6 +260,8 @@ func channelID(c Channel) string {
 	switch c := c.(type) {
 	case EmailChannel:
 		return "email-" + shortHash(strings.ToLower(c.Address.Reveal()))
+	case ChatChannel:
+		return "chat-" + shortHash(c.URL.Reveal())
 	case WebhookChannel:
 		return "webhook-" + shortHash(c.URL.Reveal())
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/newswatch/newswatch/configs"
 	"github.com/newswatch/newswatch/netguard"
 	"github.com/newswatch/newswatch/notify"
+	"github.com/newswatch/newswatch/notify/chat"
 	"github.com/newswatch/newswatch/notify/email"
 	"github.com/newswatch/newswatch/notify/file"
 	"github.com/newswatch/newswatch/notify/webhook"
@@ -88,6 +89,14 @@ func (c *channels) mailer(cfg configs.Config) (*email.Sender, error) {
 	return mail, nil
 }
 
+// transport is the guarded way to webhooks and chat services.
+func (c *channels) transport(plain bool) *http.Transport {
+	if plain {
+		return c.plainWebhooks
+	}
+	return c.webhooks
+}
+
 // notifier makes one subscriber's. An error names the subscriber and never its
 // address.
 func (c *channels) notifier(cfg configs.Config, s configs.Subscriber) (notify.Notifier, error) {
@@ -111,17 +120,15 @@ func (c *channels) open(cfg configs.Config, s configs.Subscriber) (notify.Notifi
 		for i, s := range ch.Secrets {
 			secrets[i] = s.Reveal()
 		}
-		transport := c.webhooks
-		if ch.Plain() {
-			transport = c.plainWebhooks
-		}
 		return webhook.New(webhook.Config{
 			URL:       ch.URL.Reveal(),
 			Secrets:   secrets,
 			AllowHTTP: ch.Plain(), // the transport sees to where it goes
-			Transport: transport,
+			Transport: c.transport(ch.Plain()),
 			UserAgent: "newswatch/" + c.version,
 		})
+	case configs.ChatChannel:
+		return chat.New(chat.Config{URL: ch.URL.Reveal(), Transport: c.transport(ch.Plain()), UserAgent: "newswatch/" + c.version})
 	case configs.EmailChannel:
 		sender, err := c.mailer(cfg)
 		if err != nil {

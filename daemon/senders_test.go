@@ -15,23 +15,32 @@ import (
 	"github.com/newswatch/newswatch/notify"
 )
 
-// TestPlainWebhookStaysInside: a receiver of plain HTTP gets its digest inside a
+// TestReceiversAreGuarded: a receiver of plain HTTP gets its digest inside a
 // network that was named; one whose address is elsewhere gets nothing, public or
 // not. (What the guard refuses is netguard's test; this is that it is asked.)
-func TestPlainWebhookStaysInside(t *testing.T) {
+func TestReceiversAreGuarded(t *testing.T) {
 	arrived := 0
 	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
 		arrived++
 	}))
 	defer s.Close()
+	room := func(url string) configs.Channel {
+		return configs.ChatChannel{URL: configs.NewSecret(strings.Replace(url, "http://", "generic://", 1) + "/?disabletls=yes")}
+	}
+	hook := func(url string) configs.Channel { return configs.WebhookChannel{URL: configs.NewSecret(url)} }
+	// Public, and nobody's: if the guard were not asked, no host would answer.
+	const public = "http://[2e00::1]:8080"
 	for _, tt := range []struct {
-		name, url string
+		name      string
+		channel   configs.Channel
 		delivered bool
 	}{
-		{"inside", s.URL, true},
-		// Public, and nobody's: if the guard were not asked, no host would answer.
-		{"public", "http://[2e00::1]:8080/hook", false},
+		{"webhook inside", hook(s.URL), true},
+		{"webhook public", hook(public), false},
+		{"chat inside", room(s.URL), true},
+		{"chat public", room(public), false},
+		{"chat over TLS at a private address", configs.ChatChannel{URL: configs.NewSecret("gotify://10.0.0.1/token")}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			arrived = 0
@@ -41,7 +50,7 @@ func TestPlainWebhookStaysInside(t *testing.T) {
 			defer c.close()
 			n, err := c.notifier(cfg, configs.Subscriber{
 				Subscriber: notify.Subscriber{ID: "cases"},
-				Channel:    configs.WebhookChannel{URL: configs.NewSecret(tt.url)},
+				Channel:    tt.channel,
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -73,14 +73,14 @@ func ParseLayout(text, html string) (Layout, error) {
 		l.html = t
 	}
 	for _, d := range samples() {
-		if err := l.try(d.page()); err != nil {
+		if err := l.try(d.Page()); err != nil {
 			return Layout{}, fmt.Errorf("notify: %w", err)
 		}
 	}
 	return l, nil
 }
 
-func (l Layout) try(p page) error {
+func (l Layout) try(p Page) error {
 	if l.text != nil {
 		if _, err := execute(l.text, p); err != nil {
 			return err
@@ -101,7 +101,7 @@ func (l Layout) try(p page) error {
 // reader: the built-in one takes its place.
 func (l Layout) Text(d Digest) string {
 	if l.text != nil {
-		if s, err := execute(l.text, d.page()); err == nil {
+		if s, err := execute(l.text, d.Page()); err == nil {
 			return s
 		}
 	}
@@ -113,7 +113,7 @@ func (l Layout) Text(d Digest) string {
 // loaded from anywhere. A template that fails is treated as Text treats it.
 func (l Layout) HTML(d Digest) string {
 	if l.html != nil {
-		if s, err := execute(l.html, d.page()); err == nil {
+		if s, err := execute(l.html, d.Page()); err == nil {
 			return s
 		}
 	}
@@ -132,7 +132,7 @@ type template interface {
 }
 
 func render(t template, d Digest) string {
-	s, err := execute(t, d.page())
+	s, err := execute(t, d.Page())
 	if err != nil {
 		// The template and the page's type are both fixed here: this is a fault in
 		// the program.
@@ -153,7 +153,7 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return b.Builder.Write(p)
 }
 
-func execute(t template, p page) (string, error) {
+func execute(t template, p Page) (string, error) {
 	var b bounded
 	if err := t.Execute(&b, p); err != nil {
 		return "", err

@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// page is a digest in the reader's language: what a template is given. All of
-// it is fit to print in a terminal, and every link may be followed; docs/digests.md
-// describes it to those who write templates.
-type page struct {
+// Page is a digest in the reader's language: what a template is given, and what a
+// chat message is made of. All of it is fit to print in a terminal, and every link
+// may be followed; docs/digests.md describes it to those who write templates.
+type Page struct {
 	Lang, Subject, Headline, Period string
 	// More says what the message had no room for; MoreURL leads there, and may be
 	// empty.
 	More, MoreURL string
-	Groups        []pageGroup
+	Groups        []PageGroup
 	// Operator heads the Notices, which only operators get; NoticesMore says how
 	// many are not listed. They are empty where there are none.
 	Operator    string
-	Notices     []pageNotice
+	Notices     []PageNotice
 	NoticesMore string
 	// Proof is how the watch was kept, a sentence each.
 	Proof []string
@@ -30,32 +30,36 @@ type page struct {
 	ID, Subscriber string
 }
 
-type pageGroup struct {
+// PageGroup is the entries under one rule.
+type PageGroup struct {
 	Name, Severity string
-	Entries        []pageEntry
+	Entries        []PageEntry
 }
 
-type pageEntry struct {
+// PageEntry is one story.
+type PageEntry struct {
 	// Number counts the entries of all groups, from 1.
 	Number int
 	// Lang is the report's, empty if nobody said.
 	Title, Link, Lang, Byline string
-	Excerpt                   []span
+	Excerpt                   []Span
 	// AlsoRules, AlsoReported and AlsoMore are whole phrases, empty where there is
 	// nothing to say.
 	AlsoRules, AlsoReported string
-	Also                    []pageReport
+	Also                    []PageReport
 	AlsoMore                string
 }
 
-// pageNotice is when something happened to the watch, and what.
-type pageNotice struct{ When, Text string }
+// PageNotice is when something happened to the watch, and what.
+type PageNotice struct{ When, Text string }
 
-type pageReport struct{ Name, Link string }
+// PageReport is another outlet's report of an entry.
+type PageReport struct{ Name, Link string }
 
-func (d Digest) page() page {
+// Page words the digest.
+func (d Digest) Page() Page {
 	w, tz := d.wording(), d.location()
-	p := page{
+	p := Page{
 		Lang: cmp.Or(d.Lang, "en"), Subject: Subject(d), Headline: d.headline(w),
 		Period: fmt.Sprintf(w.period, w.dateTime(d.Sealed.In(tz)), w.dateTime(d.Since.In(tz))),
 		More:   d.more(w), MoreURL: safeLink(d.MoreURL),
@@ -65,7 +69,7 @@ func (d Digest) page() page {
 	for _, n := range d.Notices {
 		p.Operator = w.operator
 		at := n.At.In(tz)
-		p.Notices = append(p.Notices, pageNotice{When: w.day(at) + at.Format(" 15:04"), Text: plain(n.Text)})
+		p.Notices = append(p.Notices, PageNotice{When: w.day(at) + at.Format(" 15:04"), Text: plain(n.Text)})
 	}
 	if d.NoticesMore > 0 {
 		p.NoticesMore = fmt.Sprintf(w.noticesMore, d.NoticesMore)
@@ -78,7 +82,7 @@ func (d Digest) page() page {
 	}
 	n := 0
 	for _, g := range d.Groups {
-		pg := pageGroup{Name: w.title(g.Name), Severity: w.severity(g.Severity)}
+		pg := PageGroup{Name: w.title(g.Name), Severity: w.severity(g.Severity)}
 		for _, e := range g.Entries {
 			n++
 			pg.Entries = append(pg.Entries, e.page(n, w, tz))
@@ -88,8 +92,8 @@ func (d Digest) page() page {
 	return p
 }
 
-func (e Entry) page(n int, w *wording, tz *time.Location) pageEntry {
-	p := pageEntry{
+func (e Entry) page(n int, w *wording, tz *time.Location) PageEntry {
+	p := PageEntry{
 		Number: n, Title: w.title(e.Title), Link: safeLink(e.Link), Lang: safeLang(e.Lang),
 		Byline: e.byline(w, tz), Excerpt: spans(e.Excerpt),
 	}
@@ -100,7 +104,7 @@ func (e Entry) page(n int, w *wording, tz *time.Location) pageEntry {
 		p.AlsoReported = w.alsoReported
 	}
 	for _, r := range e.Also {
-		p.Also = append(p.Also, pageReport{r.name(w), safeLink(r.Link)})
+		p.Also = append(p.Also, PageReport{r.name(w), safeLink(r.Link)})
 	}
 	if e.AlsoMore > 0 {
 		p.AlsoMore = fmt.Sprintf(w.alsoMore, e.AlsoMore)

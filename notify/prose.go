@@ -138,16 +138,16 @@ func plain(s string) string {
 	return b.String()
 }
 
-// span is a run of an excerpt, marked or not.
-type span struct {
+// Span is a run of an excerpt, marked or not.
+type Span struct {
 	Text   string
 	Marked bool
 }
 
 // spans cuts an excerpt at its marks. Marks that are out of order, overlap, or
 // point outside of the text are passed over, never followed.
-func spans(x classifier.Excerpt) []span {
-	var out []span
+func spans(x classifier.Excerpt) []Span {
+	var out []Span
 	space := false // a blank is due before what comes next
 	add := func(raw string, marked bool) {
 		text := plain(raw)
@@ -162,10 +162,10 @@ func spans(x classifier.Excerpt) []span {
 			} else if !last.Marked {
 				last.Text += " "
 			} else {
-				out = append(out, span{Text: " "})
+				out = append(out, Span{Text: " "})
 			}
 		}
-		out = append(out, span{text, marked})
+		out = append(out, Span{text, marked})
 		space = endsWithSpace(raw)
 	}
 	at := 0

@@ -84,7 +84,7 @@ func runeColumns(r rune) int {
 }
 
 // marked is an excerpt with asterisks around what matched.
-func marked(excerpt []span) string {
+func marked(excerpt []Span) string {
 	var b strings.Builder
 	for _, s := range excerpt {
 		if !s.Marked {

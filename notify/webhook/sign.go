@@ -3,8 +3,6 @@ package webhook
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -37,12 +35,4 @@ func sign(keys [][]byte, id string, at time.Time, body []byte) string {
 		sigs = append(sigs, "v1,"+base64.StdEncoding.EncodeToString(h.Sum(nil)))
 	}
 	return strings.Join(sigs, " ")
-}
-
-func isTLS(err error) bool {
-	_, cert := errors.AsType[*tls.CertificateVerificationError](err)
-	_, record := errors.AsType[tls.RecordHeaderError](err)
-	_, alert := errors.AsType[tls.AlertError](err)
-	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
-	return cert || record || alert || unknown
 }

@@ -9,15 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/newswatch/newswatch/netguard"
 	"github.com/newswatch/newswatch/notify"
 )
 
@@ -191,19 +188,8 @@ func (h *Hook) failed(err error) error {
 	if ue, ok := errors.AsType[*url.Error](err); ok {
 		err = ue.Err
 	}
-	de := &notify.DeliveryError{Failure: notify.FailureConnect}
-	var timeout net.Error
-	refused, isRefused := errors.AsType[*netguard.RefusedError](err)
-	switch {
-	case isRefused:
-		de.Failure, err = notify.FailureRefused, refused
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		de.Failure, err = notify.FailureTimeout, errors.New("timed out")
-	case isTLS(err):
-		de.Failure = notify.FailureTLS
-	}
-	de.Err = fmt.Errorf("webhook: %s: %w", h.host, h.redacted(err))
-	return de
+	f, err := notify.ConnectionFailure(err)
+	return &notify.DeliveryError{Failure: f, Err: fmt.Errorf("webhook: %s: %w", h.host, h.redacted(err))}
 }
 
 // redacted keeps an error whose text shows a part of the URL from doing so.

@@ -1,0 +1,143 @@
+package chat
+
+import (
+	"strconv"
+
+	"github.com/newswatch/newswatch/notify"
+)
+
+// run is a stretch of text of one kind. Its text is from outside and is written
+// as it is read: each service's markup is put around it, and none can come out of
+// it.
+type run struct {
+	text string
+	bold bool
+	url  string // the text leads there
+}
+
+// line is one line of a message; an empty one parts paragraphs.
+type line []run
+
+func words(s string) run { return run{text: s} }
+
+// compose sets a digest as lines, in the order in which they are read: a telephone
+// shows the first two.
+func compose(p notify.Page) []line {
+	lines := []line{{{text: p.Headline, bold: true}}, {words(p.Period)}}
+	for _, g := range p.Groups {
+		lines = append(lines, nil, line{{text: g.Name, bold: true}, words(" [" + g.Severity + "]")})
+		for _, e := range g.Entries {
+			lines = append(lines, entry(e)...)
+		}
+	}
+	if p.More != "" {
+		lines = append(lines, nil, line{{text: p.More, url: p.MoreURL}})
+	}
+	if p.Operator != "" {
+		lines = append(lines, nil, line{{text: p.Operator, bold: true}})
+	}
+	for _, n := range p.Notices {
+		lines = append(lines, line{words(n.When + " " + n.Text)})
+	}
+	if p.NoticesMore != "" {
+		lines = append(lines, line{words(p.NoticesMore)})
+	}
+	lines = append(lines, nil)
+	for _, s := range p.Proof {
+		lines = append(lines, line{words(s)})
+	}
+	for _, l := range []run{{text: p.Change, url: p.ChangeURL}, {text: p.Leave, url: p.LeaveURL}} {
+		if l.text != "" {
+			lines = append(lines, line{l})
+		}
+	}
+	return lines
+}
+
+func entry(e notify.PageEntry) []line {
+	lines := []line{
+		{words(strconv.Itoa(e.Number) + ". "), {text: e.Title, url: e.Link}},
+		{words(e.Byline)},
+	}
+	if len(e.Excerpt) > 0 {
+		l := line{words("“")}
+		for _, s := range e.Excerpt {
+			l = append(l, run{text: s.Text, bold: s.Marked})
+		}
+		lines = append(lines, append(l, words("”")))
+	}
+	if e.AlsoRules != "" {
+		lines = append(lines, line{words(e.AlsoRules)})
+	}
+	if e.AlsoReported != "" {
+		l := line{words(e.AlsoReported)}
+		for i, r := range e.Also {
+			sep := " "
+			if i > 0 {
+				sep = ", "
+			}
+			l = append(l, words(sep), run{text: r.Name, url: r.Link})
+		}
+		if e.AlsoMore != "" {
+			l = append(l, words(" "+e.AlsoMore))
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+// fit makes the message: the most stories for which the service has room, each
+// whole, and the count of the others. The names of other outlets, of feeds that
+// fail, and what operators are told go before a story does; their counts stay.
+func fit(d notify.Digest, to Target, s service) ([]byte, error) {
+	make := func(d notify.Digest) (body []byte, ok bool, err error) {
+		p := d.Page()
+		v, ok := s.message(to, p.Subject, compose(p))
+		if !ok {
+			return nil, false, nil
+		}
+		body, err = encode(v)
+		return body, true, err
+	}
+	for _, cut := range []struct{ also, names int }{{notify.MaxAlso, notify.MaxCoverageNames}, {3, 3}, {0, 0}} {
+		d := withNames(d, cut.names)
+		lo, hi := 0, d.Shown()
+		// Nothing to tell fits into the first message that can be made.
+		if body, ok, err := make(d.Trim(hi, cut.also)); ok || err != nil {
+			return body, err
+		}
+		var best []byte
+		for lo < hi {
+			n := (lo + hi + 1) / 2
+			body, ok, err := make(d.Trim(n, cut.also))
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				lo, best = n, body
+			} else {
+				hi = n - 1
+			}
+		}
+		if best != nil {
+			return best, nil
+		}
+	}
+	body, ok, err := make(withNames(d, 0).Trim(0, 0))
+	if err == nil && !ok {
+		err = errTooLong
+	}
+	return body, err
+}
+
+// withNames keeps at most n names of feeds that fail or are silent, and so many
+// notices where it is less than all names.
+func withNames(d notify.Digest, n int) notify.Digest {
+	c := &d.Coverage
+	c.Failing, c.Silent = c.Failing[:min(n, len(c.Failing))], c.Silent[:min(n, len(c.Silent))]
+	if n < len(d.Notices) && n < notify.MaxCoverageNames {
+		d.NoticesMore += len(d.Notices) - n
+		d.Notices = d.Notices[:n]
+	}
+	return d
+}
