@@ -103,6 +103,9 @@ func (d *Daemon) Once(ctx context.Context, opt OnceOptions) (Summary, error) {
 	if err := d.turns.drain(ctx, d.opt.Grace); err != nil {
 		return sum, err
 	}
+	if err := d.owedLetters(ctx); err != nil {
+		return sum, err
+	}
 	sum.Seconds = d.now().Sub(begun).Seconds()
 	return sum, ctx.Err()
 }

@@ -123,6 +123,19 @@ func (d *Daemon) letters(ctx context.Context) {
 	}
 }
 
+// owedLetters sends those that are due now.
+func (d *Daemon) owedLetters(ctx context.Context) error {
+	if d.roll == nil {
+		return nil
+	}
+	for {
+		// One that was not accepted is not due again before half a minute.
+		if n, err := d.roll.Deliver(ctx, post{d}, d.letterSent); err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
 // letterSent logs and counts the end of one try.
 func (d *Daemon) letterSent(s subscription.Sent) {
 	switch {

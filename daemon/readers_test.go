@@ -14,11 +14,15 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-smtp"
 
+	"github.com/newswatch/newswatch/configs"
+	"github.com/newswatch/newswatch/daemon"
 	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/store/sqlite"
+	"github.com/newswatch/newswatch/subscription"
 )
 
 // sink is a mail server, of another's making, that keeps what it takes.
@@ -281,5 +285,67 @@ func TestADigestToAReaderIsTheSameAtEveryTry(t *testing.T) {
 	mails := tn.sink.to(ann)
 	if !bytes.Equal(mails[1].raw, mails[2].raw) {
 		t.Errorf("first\n%s\nthen\n%s", mails[1].raw, mails[2].raw)
+	}
+}
+
+// Who confirmed at one replica is sent digests by all, and one pass of newswatch
+// once is one of them; it sends the letters too that are owed.
+func TestAReaderIsServedByEveryReplica(t *testing.T) {
+	const ann, ben = "ann@reader.example", "ben@reader.example"
+	tn := newTown(t)
+	tn.join(ann)
+	tn.eventually("the hit is counted", func() bool {
+		_, m := tn.get("/metrics")
+		return strings.Contains(m, `newswatch_hits_total{rule="p-hunt"} 1`)
+	})
+	tn.end()
+	loaded, _, err := configs.Load(filepath.Join(tn.dir, "newswatch.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := openStore(t, loaded)
+	q, _ := subscription.Check(subscription.Request{Channel: subscription.Email, Address: ben, Agreed: true, Method: "page"}, subscription.Catalogue{Timezone: "UTC"})
+	if err := daemon.NewRoll(loaded.Config, st).Ask(t.Context(), q); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.SendNow(t.Context(), nil, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newDaemon(t, loaded, st).Once(t.Context(), daemon.OnceOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(tn.sink.to(ann)); n != 2 {
+		t.Errorf("%d messages to one who confirmed elsewhere, want the letter and a digest", n)
+	}
+	if n := len(tn.sink.to(ben)); n != 1 {
+		t.Errorf("%d letters to one who asked elsewhere", n)
+	}
+}
+
+// Where people cannot subscribe any more, those who did are sent nothing: the
+// links to leave lead nowhere.
+func TestNoDigestsWithoutAWayToLeave(t *testing.T) {
+	const ann = "ann@reader.example"
+	tn := newTown(t)
+	tn.join(ann)
+	tn.eventually("the hit is counted", func() bool {
+		_, m := tn.get("/metrics")
+		return strings.Contains(m, `newswatch_hits_total{rule="p-hunt"} 1`)
+	})
+	tn.end()
+	loaded, _, err := configs.Load(filepath.Join(tn.dir, "newswatch.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded.Subscriptions.Enabled = false
+	st := openStore(t, loaded)
+	if err := st.SendNow(t.Context(), nil, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newDaemon(t, loaded, st).Once(t.Context(), daemon.OnceOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(tn.sink.to(ann)); n != 1 {
+		t.Errorf("%d messages", n)
 	}
 }

@@ -48,8 +48,7 @@ type Choice struct{ ID, Name string }
 // Fault is what is wrong with one field of a request, in words for who filled it
 // in.
 type Fault struct {
-	Field string `json:"field"`
-	Text  string `json:"detail"`
+	Field, Text string
 }
 
 const (

@@ -22,6 +22,7 @@ import (
 	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/store/sqlite"
 	"github.com/newswatch/newswatch/subscription"
+	"github.com/newswatch/newswatch/web/api"
 	"github.com/newswatch/newswatch/web/desk"
 )
 
@@ -385,10 +386,10 @@ func TestAStoreThatFailsIsNotAYes(t *testing.T) {
 
 func TestSubscribeByAPI(t *testing.T) {
 	l := newLobby(t)
-	post := func(contentType, body string) (int, problem) {
+	post := func(contentType, body string) (int, api.Problem) {
 		t.Helper()
 		w := l.ask("POST", "/api/v1/subscriptions", contentType, body)
-		var p problem
+		var p api.Problem
 		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil && w.Code >= 400 {
 			t.Error(err)
 		}
@@ -412,8 +413,8 @@ func TestSubscribeByAPI(t *testing.T) {
 	if code, _ := post("text/plain", good); code != http.StatusUnsupportedMediaType {
 		t.Errorf("as text/plain: %d", code)
 	}
-	if _, p := post("application/json", `{"channel":"email","address":"x"}`); len(p.Errors) != 2 {
-		t.Errorf("errors %+v", p.Errors)
+	if _, p := post("application/json", `{"channel":"email","address":"x"}`); len(p.Faults) != 2 {
+		t.Errorf("faults %q", p.Faults)
 	}
 	r, err := l.roll.Find(t.Context(), "ann@example.org")
 	if err != nil || r.Wishes.Schedule != "0 9 * * 1" || r.Wishes.Lang != "hi" || r.Consent.Method != "api" {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/subscription"
+	"github.com/newswatch/newswatch/web/api"
 )
 
 // askedFor is the body of POST /api/v1/subscriptions.
@@ -20,19 +21,13 @@ type askedFor struct {
 	store.Wishes
 }
 
-// problem is an error in JSON (RFC 9457).
-type problem struct {
-	Type   string               `json:"type"`
-	Title  string               `json:"title"`
-	Status int                  `json:"status"`
-	Detail string               `json:"detail,omitempty"`
-	Errors []subscription.Fault `json:"errors,omitempty"`
-}
-
-// refuseJSON answers with a problem.
+// refuseJSON answers with a problem, in the form of the rest of the API.
 func refuseJSON(w http.ResponseWriter, r *http.Request, status int, detail string, faults []subscription.Fault) {
-	body, _ := json.Marshal(problem{"about:blank", http.StatusText(status), status, detail, faults}) // strings and numbers alone
-	send(w, r, status, "application/problem+json", body)
+	p := api.Problem{Status: status, Detail: detail}
+	for _, f := range faults {
+		p.Faults = append(p.Faults, f.Field+": "+f.Text)
+	}
+	p.Write(w, r)
 }
 
 // subscribeAPI is the form for programs: the same double opt-in, the same answer

@@ -139,6 +139,7 @@ func TestDescription(t *testing.T) {
 		}
 		delete(described, key)
 	}
+	delete(described, "POST /subscriptions") // web serves it, to everyone
 	for key := range described {
 		t.Errorf("%s is described and not served", key)
 	}
