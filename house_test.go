@@ -27,6 +27,7 @@ var floors = map[string]int{
 	"fetcher/document": 10,
 	"fetcher/article":  10,
 	"fetcher/robots":   10,
+	"fetcher/signpost": 10,
 	"demo":             10,
 
 	"fetcher":    11,

@@ -113,7 +113,7 @@ func (l *loader) feed(doc *document, n *yaml.Node, name string, cfg *Config) (fe
 		l.failNode(doc, at, fmt.Sprintf("%s: the same URL as in %s", name, first), "take one of the two out")
 		return f, false
 	}
-	if first, dup := l.once("loose url", looseURL(f.URL), doc, at); dup {
+	if first, dup := l.once("loose url", LooseURL(f.URL), doc, at); dup {
 		l.warn(doc, at, fmt.Sprintf("%s: looks like the same feed as in %s", name, first), "take one of the two out")
 	}
 	return f, true
@@ -227,8 +227,9 @@ func slug(s string) string {
 	return strings.TrimRight(b.String(), "-")
 }
 
-// looseURL is equal for addresses that nearly always lead to the same feed.
-func looseURL(raw string) string {
+// LooseURL is equal for addresses that nearly always lead to the same feed: with
+// http or https, with www. or without, with a last slash or without.
+func LooseURL(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return raw

@@ -13,8 +13,11 @@ import (
 type Loaded struct {
 	Config
 	// Path is the file that was read; empty for the embedded defaults.
-	Path        string
-	Feeds       []feed.Feed
+	Path  string
+	Feeds []feed.Feed
+	// FeedFiles are the files that the feeds are in; none where the embedded ones
+	// hold.
+	FeedFiles   []string
 	Subscribers []Subscriber
 	Rules       *classifier.Ruleset
 	// Files are all that were read, in order. The embedded ones begin with
@@ -100,6 +103,9 @@ func load(t tree, path string, env func(string) (string, bool)) (*Loaded, []Warn
 	for _, f := range l.included(doc, "feeds", out.Include.Feeds) {
 		if d, ok := l.document(f, false); ok {
 			l.feedFile(d, &out.Config)
+			if f.tree != (embedded{}) {
+				out.FeedFiles = append(out.FeedFiles, f.name)
+			}
 		}
 	}
 	l.feedsBroken = len(l.problems) > before

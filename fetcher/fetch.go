@@ -210,6 +210,7 @@ func (p *poll) parse(ctx context.Context, a *answer, hash string) error {
 	case err != nil:
 		return err
 	case doc.Kind == document.KindSitemapIndex:
+		p.res.Format = doc.Kind
 		p.res.State.listSitemaps(doc.Children)
 	default:
 		p.res.State.Sitemaps = nil
@@ -263,7 +264,7 @@ func (p *poll) read(ctx context.Context, a *answer, hash string) (*document.Docu
 // absorb takes what a document holds into the result.
 func (p *poll) absorb(doc *document.Document) {
 	st := &p.res.State
-	p.res.Items, p.res.Dropped = doc.Items, doc.Dropped
+	p.res.Items, p.res.Dropped, p.res.Format = doc.Items, doc.Dropped, doc.Kind
 	st.Title, st.Items = doc.Title, len(doc.Items)
 	st.Pace = paceOf(doc.Items, doc.Hints, p.now)
 	for _, it := range doc.Items {

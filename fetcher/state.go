@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/newswatch/newswatch/feed"
+	"github.com/newswatch/newswatch/fetcher/document"
 )
 
 // State is what is remembered of a feed between two polls. The zero State, with
@@ -119,6 +120,8 @@ type Result struct {
 	// beyond the limit.
 	Items   []feed.Item
 	Dropped int
+	// Format is what the document is, where it was read.
+	Format document.Kind
 	// Bytes is how much came over the wire, for metrics.
 	Bytes int64
 }

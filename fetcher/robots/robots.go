@@ -5,6 +5,7 @@ package robots
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -73,6 +74,32 @@ func Parse(file []byte, token string) Rules {
 		return own
 	}
 	return others
+}
+
+// maxSitemaps bounds how many sitemaps a file may name.
+const maxSitemaps = 100
+
+// Sitemaps returns the addresses of the sitemaps that a file names, for
+// everybody and wherever the lines stand (RFC 9309 §2.2.4, sitemaps.org).
+func Sitemaps(file []byte) []string {
+	if len(file) > MaxBytes {
+		file = file[:MaxBytes]
+	}
+	file = bytes.TrimPrefix(file, []byte("\xef\xbb\xbf"))
+	var out []string
+	for line := range strings.FieldsFuncSeq(string(file), func(r rune) bool { return r == '\n' || r == '\r' }) {
+		key, value, ok := strings.Cut(line, ":")
+		if !ok || !strings.EqualFold(strings.TrimSpace(key), "sitemap") {
+			continue
+		}
+		value, _, _ = strings.Cut(value, " #")
+		if value = strings.TrimSpace(value); value != "" && len(value) <= maxPattern && !slices.Contains(out, value) {
+			if out = append(out, value); len(out) == maxSitemaps {
+				break
+			}
+		}
+	}
+	return out
 }
 
 // Size is about how many bytes of memory the rules take.

@@ -1,6 +1,8 @@
 package robots
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -95,4 +97,18 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestSitemaps(t *testing.T) {
+	file := "\xef\xbb\xbfSitemap: https://g.example/a.xml\r\nUser-agent: *\nDisallow: /x\nSITEMAP:https://g.example/b.xml # news\n sitemap : /c.xml\nSitemap:\nSitemap: https://g.example/a.xml\n"
+	if got, want := Sitemaps([]byte(file)), []string{"https://g.example/a.xml", "https://g.example/b.xml", "/c.xml"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	var many strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&many, "Sitemap: /%d\n", i)
+	}
+	if got := Sitemaps([]byte(many.String())); len(got) != maxSitemaps {
+		t.Errorf("%d sitemaps", len(got))
+	}
 }
