@@ -265,6 +265,21 @@ func (d edited) glob(pattern string) ([]string, error) {
 	return names, err
 }
 
+// Tidy returns the feed as a file of feeds may hold it: the address in its one
+// form, a language that is none left out. The error says why the address cannot be
+// a feed's.
+func Tidy(f feed.Feed) (feed.Feed, error) {
+	if err := setURL(&f, f.URL); err != nil {
+		return f, errors.New(err.Message)
+	}
+	if lang, err := parseLang(f.Lang); err == nil {
+		f.Lang = lang
+	} else {
+		f.Lang = ""
+	}
+	return f, nil
+}
+
 // Tag makes a tag of a word or a few, such as the name of a folder in a list of
 // feeds; empty where nothing of it can be in one.
 func Tag(words string) string {

@@ -69,7 +69,8 @@ type candidate struct {
 // those that the page there announces or links to, those that robots.txt names,
 // and those in the usual places, as far as robots.txt lets us guess. Each is
 // judged by being read as a poll would. An address that is a feed's finds that
-// alone. try is told of every address that is asked, and may be nil.
+// alone. try is told of every address that is asked, from several
+// goroutines; it may be nil.
 //
 // The error is an *Error where the address cannot be read at all, or ctx's own.
 func (c *Client) Discover(ctx context.Context, address string, try func(url string)) (*Discovery, error) {

@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -22,11 +20,14 @@ import (
 func (a *app) feedsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "feeds",
-		Short: "See how the feeds do, or try one",
+		Short: "See how the feeds do, find and add others, try one",
 		Args:  asUsage(cobra.NoArgs),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.feedsListCommand(), a.feedsParseCommand())
+	cmd.AddCommand(
+		a.feedsListCommand(), a.feedsDiscoverCommand(), a.feedsAddCommand(),
+		a.feedsImportCommand(), a.feedsExportCommand(), a.feedsParseCommand(),
+	)
 	return cmd
 }
 
@@ -198,23 +199,13 @@ func (a *app) readDocument(ctx context.Context, name, base, contentType, id stri
 	if strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://") {
 		return a.readURL(ctx, name, id)
 	}
-	var r io.Reader = a.stdin
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, 0, err
-		}
-		defer f.Close()
-		r = f
-	}
-	body, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	body, err := a.readFile(name)
 	if err != nil {
 		return nil, 0, err
 	}
-	if len(body) > maxFile {
-		return nil, 0, fmt.Errorf("%s: larger than %d MiB", name, maxFile>>20)
-	}
-	doc, err := document.Parse(ctx, document.Input{Body: body, ContentType: contentType, URL: base, FeedID: id, Now: time.Now()})
+	doc, err := document.Parse(ctx, document.Input{
+		Body: body, ContentType: contentType, URL: base, FeedID: id, Sitemap: true, Now: time.Now(),
+	})
 	if err != nil {
 		return nil, 0, fmt.Errorf("%s: %w", name, err)
 	}
@@ -228,7 +219,7 @@ func (a *app) readURL(ctx context.Context, url, id string) ([]feed.Item, int, er
 	}
 	client := daemon.NewFetcher(loaded.Config.Fetch, version)
 	defer client.Close()
-	res, err := client.Fetch(ctx, feed.Feed{ID: id, URL: url, Kind: feed.KindFeed}, fetcher.State{FeedID: id}, nil)
+	res, err := client.Fetch(ctx, feed.Feed{ID: id, URL: url, Kind: feed.KindSitemap}, fetcher.State{FeedID: id}, nil)
 	if err != nil {
 		return nil, 0, err
 	}
