@@ -118,7 +118,8 @@ func (e *FeedEdit) insert() error {
 	if !opened {
 		text = append(text, "feeds:"+nl...)
 	}
-	e.after = append(text, e.Lines...)
+	text = append(text, e.Lines...)
+	e.after = text
 	before, after := elements(e.before), elements(e.after)
 	if len(after) != len(before)+len(e.Added) || !reflect.DeepEqual(append([]any{}, before...), append([]any{}, after[:len(before)]...)) {
 		return errors.New("the end of the list cannot be found")
@@ -136,7 +137,7 @@ func listOf(text []byte) (indent int, opened bool, err error) {
 	}
 	root := doc.Content[0]
 	if root.Kind != yaml.MappingNode || len(root.Content) != 2 {
-		return usual, isNull(root) == false, nil
+		return usual, !isNull(root), nil
 	}
 	switch list := root.Content[1]; {
 	case isNull(list):

@@ -40,11 +40,15 @@ func TestAddFeeds(t *testing.T) {
 	lines = strings.Replace(lines, "a-example-feed-1f2b6a50", feedID(added[0].URL), 1)
 	indented := "  " + strings.Replace(lines, "\n- ", "\n  - ", 1)
 	for _, tt := range []struct{ name, before, after string }{
-		{"a list with comments", "# mine\nfeeds:\n  # Kerala\n  - {id: x, url: \"https://x.example/\"}  # the first\n  - https://y.example/\n  # - https://z.example/\n",
-			"# mine\nfeeds:\n  # Kerala\n  - {id: x, url: \"https://x.example/\"}  # the first\n  - https://y.example/\n  # - https://z.example/\n" + indented},
+		{
+			"a list with comments", "# mine\nfeeds:\n  # Kerala\n  - {id: x, url: \"https://x.example/\"}  # the first\n  - https://y.example/\n  # - https://z.example/\n",
+			"# mine\nfeeds:\n  # Kerala\n  - {id: x, url: \"https://x.example/\"}  # the first\n  - https://y.example/\n  # - https://z.example/\n" + indented,
+		},
 		{"no indentation, no last line break", "feeds:\n- https://x.example/", "feeds:\n- https://x.example/\n" + lines},
-		{"a list of many lines", "feeds:\n    - url: https://x.example/\n      tags: [a,\n        b]\n\n\n",
-			"feeds:\n    - url: https://x.example/\n      tags: [a,\n        b]\n\n\n    " + strings.Replace(lines, "\n- ", "\n    - ", 1)},
+		{
+			"a list of many lines", "feeds:\n    - url: https://x.example/\n      tags: [a,\n        b]\n\n\n",
+			"feeds:\n    - url: https://x.example/\n      tags: [a,\n        b]\n\n\n    " + strings.Replace(lines, "\n- ", "\n    - ", 1),
+		},
 		{"an empty list", "feeds:\n", "feeds:\n" + indented},
 		{"comments alone", "# nothing yet\n", "# nothing yet\nfeeds:\n" + indented},
 	} {

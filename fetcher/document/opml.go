@@ -226,10 +226,10 @@ func WriteOPML(w io.Writer, title string, made time.Time, list []Subscription) e
 		body[i].Outlines = append(body[i].Outlines, o)
 	}
 	var doc struct {
-		XMLName xml.Name  `xml:"opml"`
-		Version string    `xml:"version,attr"`
-		Title   string    `xml:"head>title"`
-		Created string    `xml:"head>dateCreated"`
+		XMLName xml.Name `xml:"opml"`
+		Version string   `xml:"version,attr"`
+		Title   string   `xml:"head>title"`
+		Created string   `xml:"head>dateCreated"`
 		Body    struct {
 			Outlines []outline `xml:"outline"`
 		} `xml:"body"`

@@ -21,25 +21,46 @@ func TestParseOPML(t *testing.T) {
 		skipped int
 	}{
 		{"version 2.0", `<?xml version="1.0"?><opml version="2.0"><head><title>x</title></head><body><outline text="A" type="rss" xmlUrl="https://a.example/feed"/></body></opml>`, one, 0},
-		{"everything there is", `<opml><body><outline text="A &amp; B" title="A &lt;b&gt;and&lt;/b&gt; B" type="rss" xmlUrl="https://a.example/feed?x=1&amp;y=2#z" htmlUrl="https://a.example/" language="en-in" category="/India/Kerala,/Police"/></body></opml>`,
-			[]Subscription{{URL: "https://a.example/feed?x=1&y=2", Title: "A and B", Site: "https://a.example/", Lang: "en-in", Groups: []string{"India", "Kerala", "Police"}}}, 0},
-		{"a raw ampersand", `<opml><body><outline text="R&D" xmlUrl="https://a.example/feed?x=1&y=2"/></body></opml>`,
-			[]Subscription{{URL: "https://a.example/feed?x=1&y=2", Title: "R&D"}}, 0},
+		{
+			"everything there is", `<opml><body><outline text="A &amp; B" title="A &lt;b&gt;and&lt;/b&gt; B" type="rss" xmlUrl="https://a.example/feed?x=1&amp;y=2#z" htmlUrl="https://a.example/" language="en-in" category="/India/Kerala,/Police"/></body></opml>`,
+			[]Subscription{{URL: "https://a.example/feed?x=1&y=2", Title: "A and B", Site: "https://a.example/", Lang: "en-in", Groups: []string{"India", "Kerala", "Police"}}},
+			0,
+		},
+		{
+			"a raw ampersand", `<opml><body><outline text="R&D" xmlUrl="https://a.example/feed?x=1&y=2"/></body></opml>`,
+			[]Subscription{{URL: "https://a.example/feed?x=1&y=2", Title: "R&D"}},
+			0,
+		},
 		{"capitals", `<OPML><BODY><OUTLINE TEXT="A" TYPE="RSS" XMLURL="https://a.example/feed"/></BODY></OPML>`, one, 0},
-		{"folders", `<opml><body><outline text="India"><outline text="Kerala"><outline text="A" xmlUrl="https://a.example/feed"/></outline><outline text="B" xmlUrl="https://b.example/"/></outline><outline text="C" xmlUrl="https://c.example/"/></body></opml>`,
-			[]Subscription{{URL: "https://a.example/feed", Title: "A", Groups: []string{"India", "Kerala"}}, {URL: "https://b.example/", Title: "B", Groups: []string{"India"}}, {URL: "https://c.example/", Title: "C"}}, 0},
+		{
+			"folders", `<opml><body><outline text="India"><outline text="Kerala"><outline text="A" xmlUrl="https://a.example/feed"/></outline><outline text="B" xmlUrl="https://b.example/"/></outline><outline text="C" xmlUrl="https://c.example/"/></body></opml>`,
+			[]Subscription{{URL: "https://a.example/feed", Title: "A", Groups: []string{"India", "Kerala"}}, {URL: "https://b.example/", Title: "B", Groups: []string{"India"}}, {URL: "https://c.example/", Title: "C"}},
+			0,
+		},
 		{"feeds that are closed apart", `<opml><body><outline text="A" xmlUrl="https://a.example/feed"></outline></body></opml>`, one, 0},
 		{"no root, no quotes, cut off", `<outline text=A xmlUrl=https://a.example/feed><outline text="B" xmlUrl="https://b.exa`, one, 0},
-		{"windows-1252 that calls itself UTF-8", "<?xml version=\"1.0\" encoding=\"utf-8\"?><opml><body><outline text=\"Caf\xe9 Zo\xeb\" xmlUrl=\"https://a.example/feed\"/></body></opml>",
-			[]Subscription{{URL: "https://a.example/feed", Title: "Café Zoë"}}, 0},
-		{"feed: addresses", `<opml><outline text="A" xmlUrl="feed://a.example/feed"/><outline text="A" xmlUrl="feed:https://a.example/feed"/></opml>`,
-			[]Subscription{{URL: "http://a.example/feed", Title: "A"}, one[0]}, 0},
-		{"a sitemap", `<opml><outline type="sitemap" text="A" xmlUrl="https://a.example/feed"/></opml>`,
-			[]Subscription{{URL: "https://a.example/feed", Title: "A", Sitemap: true}}, 0},
+		{
+			"windows-1252 that calls itself UTF-8", "<?xml version=\"1.0\" encoding=\"utf-8\"?><opml><body><outline text=\"Caf\xe9 Zo\xeb\" xmlUrl=\"https://a.example/feed\"/></body></opml>",
+			[]Subscription{{URL: "https://a.example/feed", Title: "Café Zoë"}},
+			0,
+		},
+		{
+			"feed: addresses", `<opml><outline text="A" xmlUrl="feed://a.example/feed"/><outline text="A" xmlUrl="feed:https://a.example/feed"/></opml>`,
+			[]Subscription{{URL: "http://a.example/feed", Title: "A"}, one[0]},
+			0,
+		},
+		{
+			"a sitemap", `<opml><outline type="sitemap" text="A" xmlUrl="https://a.example/feed"/></opml>`,
+			[]Subscription{{URL: "https://a.example/feed", Title: "A", Sitemap: true}},
+			0,
+		},
 		{"addresses that cannot be polled", `<opml><outline text="A" type="rss" xmlUrl="javascript:alert(1)"/><outline type="rss" text="B"/><outline xmlUrl="not an address" text="C"/></opml>`, nil, 3},
 		{"links and includes are no feeds", `<opml><outline type="link" text="A" url="https://a.example/"/><outline type="include" text="B" url="https://a.example/b.opml"/></opml>`, nil, 0},
-		{"lines", "# mine\nhttps://a.example/feed \"kerala\" \"~A\"\n\n  https://b.example/feed\nwww\n",
-			[]Subscription{{URL: "https://a.example/feed"}, {URL: "https://b.example/feed"}}, 0},
+		{
+			"lines", "# mine\nhttps://a.example/feed \"kerala\" \"~A\"\n\n  https://b.example/feed\nwww\n",
+			[]Subscription{{URL: "https://a.example/feed"}, {URL: "https://b.example/feed"}},
+			0,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, skipped, err := ParseOPML(t.Context(), []byte(tt.body), "")
