@@ -219,12 +219,12 @@ func TestUnreachable(t *testing.T) {
 		c, _ := newClient(t, Options{})
 		check(t, c, feedAt("http://"+l.Addr().String()), State{}, Failed, ReasonConnect)
 	})
-	t.Run("no such host", func(t *testing.T) {
+	t.Run("no name server", func(t *testing.T) {
 		tr := netguard.Policy{Resolver: &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 			return nil, &net.OpError{Op: "dial", Err: fmt.Errorf("no name server")}
 		}}}.Transport()
 		c, _ := newClient(t, Options{Transport: tr})
-		check(t, c, feedAt("http://nowhere.invalid/"), State{}, Failed, ReasonNoHost)
+		check(t, c, feedAt("http://nowhere.invalid/"), State{}, Failed, ReasonDNS)
 	})
 	t.Run("a private address", func(t *testing.T) {
 		c, _ := newClient(t, Options{})

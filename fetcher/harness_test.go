@@ -75,6 +75,12 @@ type site struct {
 // newSite serves answer on a free port of the given address in 127.0.0.0/8.
 func newSite(t testing.TB, addr string, answer http.HandlerFunc) *site {
 	t.Helper()
+	return newSiteAt(t, addr+":0", answer)
+}
+
+// newSiteAt serves answer at the given address and port.
+func newSiteAt(t testing.TB, addr string, answer http.HandlerFunc) *site {
+	t.Helper()
 	s := &site{answer: answer}
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
@@ -84,7 +90,7 @@ func newSite(t testing.TB, addr string, answer http.HandlerFunc) *site {
 		answer(w, r)
 	}))
 	s.Listener.Close()
-	l, err := net.Listen("tcp4", addr+":0")
+	l, err := net.Listen("tcp4", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
