@@ -37,7 +37,9 @@ func (noSenders) notifier(configs.Config, configs.Subscriber) (notify.Notifier, 
 // may lead anywhere, and a digest must not cross the internet in the clear.
 type channels struct {
 	webhooks, plainWebhooks *http.Transport
-	version                 string
+	// gates keep a receiver that hangs from holding up all others.
+	gates   *notify.Gates
+	version string
 
 	mu sync.Mutex
 	// mail is the way through the mail server that settings describe. Subscribers
@@ -53,6 +55,7 @@ func newChannels(c configs.Config, version string) *channels {
 	return &channels{
 		webhooks:      netguard.Policy{Allow: allow}.Transport(),
 		plainWebhooks: netguard.Policy{Allow: allow, OnlyAllowed: true}.Transport(),
+		gates:         notify.NewGates(),
 		version:       version,
 	}
 }
@@ -126,9 +129,10 @@ func (c *channels) open(cfg configs.Config, s configs.Subscriber) (notify.Notifi
 			AllowHTTP: ch.Plain(), // the transport sees to where it goes
 			Transport: c.transport(ch.Plain()),
 			UserAgent: "newswatch/" + c.version,
+			Gates:     c.gates,
 		})
 	case configs.ChatChannel:
-		return chat.New(chat.Config{URL: ch.URL.Reveal(), Transport: c.transport(ch.Plain()), UserAgent: "newswatch/" + c.version})
+		return chat.New(chat.Config{URL: ch.URL.Reveal(), Transport: c.transport(ch.Plain()), UserAgent: "newswatch/" + c.version, Gates: c.gates})
 	case configs.EmailChannel:
 		sender, err := c.mailer(cfg)
 		if err != nil {

@@ -62,6 +62,9 @@ const (
 	// jitterSpan is how much longer or shorter a wait may become: a tenth each
 	// way, so that a receiver that comes back is not met by everyone at once.
 	jitterSpan = 0.2
+	// minUntried is the least time until a turn in which nothing could be tried
+	// comes again, so that it does not come without an end.
+	minUntried = time.Second
 	// endTimeout bounds the write that ends a turn after the daemon was told to
 	// stop: a digest that was accepted must not be sent again for want of it.
 	endTimeout = 10 * time.Second
@@ -239,6 +242,10 @@ func (c *Courier) send(ctx context.Context, t Turn, to Recipient, d Digest) (Res
 		return res, c.Log.Release(end, t.Lease, now)
 	}
 	fail := AsDeliveryError(err)
+	if fail.Untried {
+		res.Outcome, res.Tries, res.Next = Released, res.Tries-1, now.Add(c.spread(max(fail.RetryAfter, minUntried)))
+		return res, c.Log.Release(end, t.Lease, res.Next)
+	}
 	res.Failure, res.Reason = fail.Failure, fail.Error()
 	ladder := c.Ladder
 	if ladder == nil {

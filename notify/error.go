@@ -33,6 +33,9 @@ type DeliveryError struct {
 	// message: when so many digests on end were refused for good, the subscriber is
 	// paused. Zero never pauses; it is read only with Permanent.
 	PauseAfter int
+	// Untried means that nothing was sent, for a reason that is not the digest's: it
+	// is no try, and the turn comes again after RetryAfter.
+	Untried bool
 	// RetryAfter is how long the receiver asked us to wait; zero if it did not.
 	RetryAfter time.Duration
 	Err        error

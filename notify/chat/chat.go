@@ -36,6 +36,8 @@ type Config struct {
 	// Timeout that is zero is DefaultTimeout.
 	Timeout   time.Duration
 	UserAgent string
+	// Gates bound what the service is given at a time; nil bounds nothing.
+	Gates *notify.Gates
 }
 
 // Room is one place that digests go to. It is safe for concurrent use.
@@ -48,6 +50,7 @@ type Room struct {
 	service service
 	timeout time.Duration
 	agent   string
+	gates   *notify.Gates
 	client  *http.Client
 }
 
@@ -60,7 +63,7 @@ func New(cfg Config) (*Room, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Room{to: to, service: services[to.Service], timeout: cfg.Timeout, agent: cfg.UserAgent}
+	r := &Room{to: to, service: services[to.Service], timeout: cfg.Timeout, agent: cfg.UserAgent, gates: cfg.Gates}
 	if r.timeout <= 0 {
 		r.timeout = DefaultTimeout
 	}
@@ -90,12 +93,16 @@ func (r *Room) Notify(ctx context.Context, d notify.Digest) error {
 	if err != nil {
 		return &notify.DeliveryError{Failure: notify.FailureLocal, Err: err}
 	}
+	return r.gates.Through(ctx, r.to.Host(), func() error { return r.send(ctx, d.ID, body) })
+}
+
+func (r *Room) send(ctx context.Context, id string, body []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	method, endpoint := http.MethodPost, r.to.endpoint
 	if r.service.put {
 		// The service takes a second message of the same id for the first.
-		method, endpoint = http.MethodPut, endpoint+"/"+url.PathEscape(d.ID)
+		method, endpoint = http.MethodPut, endpoint+"/"+url.PathEscape(id)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, endpoint, bytes.NewReader(body))
 	if err != nil {

@@ -2,9 +2,12 @@ package email
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/newswatch/newswatch/notify"
 )
 
 const (
@@ -16,6 +19,10 @@ const (
 	// maxMessages is how many messages one connection carries: many servers end
 	// it after a hundred, some with an error.
 	maxMessages = 50
+	// patience is how long a message waits for a connection; again is when one that
+	// got none comes again.
+	patience = 10 * time.Second
+	again    = 20 * time.Second
 )
 
 // pool keeps connections to one server open between messages, and bounds how many
@@ -40,15 +47,22 @@ func newPool(connections int, idle time.Duration) *pool {
 	return &pool{slots: make(chan struct{}, connections), idle: idle}
 }
 
-// enter waits for the right to a connection.
+// enter waits for the right to a connection. One that gets none soon has not been
+// tried: a server that hangs must not hold up who is reached another way.
 func (p *pool) enter(ctx context.Context) error {
+	patience := time.NewTimer(patience)
+	defer patience.Stop()
 	select {
 	case p.slots <- struct{}{}:
 		return nil
+	case <-patience.C:
+		return &notify.DeliveryError{Failure: notify.FailureDeferred, Untried: true, RetryAfter: again, Err: errBusy}
 	case <-ctx.Done():
-		return ctx.Err()
+		return failed(phaseConnect, ctx.Err())
 	}
 }
+
+var errBusy = errors.New("email: every connection to the server is in use")
 
 func (p *pool) leave() { <-p.slots }
 

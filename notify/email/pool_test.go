@@ -2,7 +2,6 @@ package email
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -134,10 +133,19 @@ func TestWaitingForAConnectionEnds(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := p.enter(ctx); !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	}
+	notifytest.Failed(t, p.enter(ctx), notify.FailureConnect, false, secrets...)
 	p.leave()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(1, time.Minute)
+		if err := p.enter(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		err := p.enter(t.Context())
+		if de := notify.AsDeliveryError(err); !de.Untried || de.RetryAfter <= 0 || time.Since(begun) != patience {
+			t.Errorf("after %s: %v", time.Since(begun), err)
+		}
+	})
 }
 
 func TestAnIdleConnectionIsEnded(t *testing.T) {

@@ -37,7 +37,7 @@ func (s *Sender) deliver(ctx context.Context, to Address, raw []byte) error {
 		return &notify.DeliveryError{Failure: notify.FailureLocal, Err: err}
 	}
 	if err := s.pool.enter(ctx); err != nil {
-		return failed(phaseConnect, err)
+		return err
 	}
 	defer s.pool.leave()
 	for {

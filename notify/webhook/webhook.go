@@ -45,6 +45,8 @@ type Config struct {
 	// Timeout that is zero is DefaultTimeout.
 	Timeout   time.Duration
 	UserAgent string
+	// Gates bound what the endpoint's host is given at a time; nil bounds nothing.
+	Gates *notify.Gates
 	// Now is the clock of webhook-timestamp; nil is time.Now.
 	Now func() time.Time
 }
@@ -119,6 +121,9 @@ func Body(d notify.Digest) ([]byte, error) {
 }
 
 func marshal(d notify.Digest) ([]byte, error) {
+	if d.Groups == nil {
+		d.Groups = []notify.Group{} // a list in JSON, where nil is null
+	}
 	b, err := json.Marshal(message{Type: "digest", Version: 1, Timestamp: d.Sealed, Data: d})
 	if err != nil {
 		return nil, fmt.Errorf("webhook: encode digest %s: %w", d.ID, err)
@@ -132,6 +137,10 @@ func (h *Hook) Notify(ctx context.Context, d notify.Digest) error {
 	if err != nil {
 		return &notify.DeliveryError{Failure: notify.FailureLocal, Err: err}
 	}
+	return h.cfg.Gates.Through(ctx, h.host, func() error { return h.post(ctx, d.ID, body) })
+}
+
+func (h *Hook) post(ctx context.Context, id string, body []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.Timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.cfg.URL, bytes.NewReader(body))
@@ -141,10 +150,10 @@ func (h *Hook) Notify(ctx context.Context, d notify.Digest) error {
 	now := h.cfg.Now()
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", h.cfg.UserAgent)
-	req.Header.Set("webhook-id", d.ID)
+	req.Header.Set("webhook-id", id)
 	req.Header.Set("webhook-timestamp", strconv.FormatInt(now.Unix(), 10))
 	if len(h.keys) > 0 {
-		req.Header.Set("webhook-signature", sign(h.keys, d.ID, now, body))
+		req.Header.Set("webhook-signature", sign(h.keys, id, now, body))
 	}
 	res, err := h.client.Do(req)
 	if err != nil {
