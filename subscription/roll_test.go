@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,7 +14,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/notify/email"
 	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/store/sqlite"
@@ -213,71 +211,6 @@ func TestAskConfirmChangeLeave(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-func TestALinkServesItsPurposeAlone(t *testing.T) {
-	b := newBench(t)
-	r, _ := b.join("ann@example.org")
-	other, _ := b.join("ben@example.org")
-	key, err := b.st.SigningKey(t.Context())
-	b.ok(err)
-	purposes := []Purpose{ToConfirm, ToLeave, ToChange, ToEcho}
-	for _, made := range purposes {
-		tok := token(key, made, r, b.at.Add(time.Hour))
-		for _, used := range purposes {
-			if _, err := b.open(t.Context(), used, tok); (err == nil) != (made == used) {
-				t.Errorf("a link to %s used to %s: %v", made, used, err)
-			}
-		}
-		// Every letter counts.
-		for i := range len(tok) {
-			forged := []byte(tok)
-			forged[i] ^= 1
-			if _, err := b.open(t.Context(), made, string(forged)); err == nil {
-				t.Errorf("%s with another letter at %d works", made, i)
-			}
-		}
-		for _, bad := range []string{"", ".", "..", tok + "A", tok + ".", tok[:len(tok)-1], strings.ToUpper(tok), strings.Replace(tok, ".", "", 1), tok + "\n"} {
-			if _, err := b.open(t.Context(), made, bad); !errors.Is(err, ErrLink) {
-				t.Errorf("%q: %v", bad, err)
-			}
-		}
-		b.at = b.at.Add(time.Hour)
-		if _, err := b.open(t.Context(), made, tok); !errors.Is(err, ErrLink) {
-			t.Errorf("%s after its time: %v", made, err)
-		}
-	}
-	// Another's tag, and a later end than was signed.
-	tok, theirs := token(key, ToChange, r, b.at.Add(time.Hour)), token(key, ToChange, other, b.at.Add(time.Hour))
-	mixed := tok[:strings.LastIndex(tok, ".")] + theirs[strings.LastIndex(theirs, "."):]
-	parts := strings.Split(tok, ".")
-	for _, forged := range []string{mixed, parts[0] + ".zzzzzzz." + parts[2], parts[0] + ".0." + parts[2]} {
-		if _, err := b.open(t.Context(), ToChange, forged); !errors.Is(err, ErrLink) {
-			t.Errorf("forged %q: %v", forged, err)
-		}
-	}
-	if tag := parts[2]; len(tag) != 43 {
-		t.Errorf("a tag of %d characters is not of 256 bits", len(tag))
-	}
-}
-
-func TestLinksOfADigestAreTheSameAtEveryTry(t *testing.T) {
-	b := newBench(t)
-	r, _ := b.join("ann@example.org")
-	first, err := b.Links(t.Context(), r, noon)
-	b.ok(err)
-	b.at = b.at.Add(30 * time.Hour)
-	again, err := b.Links(t.Context(), b.reader("ann@example.org"), noon)
-	b.ok(err)
-	if first != again {
-		t.Errorf("%+v, then %+v", first, again)
-	}
-	// To leave is always possible, to look at what is held is not.
-	b.at = noon.Add(changeFor)
-	if _, err := b.Read(t.Context(), ToChange, first.Change[strings.LastIndex(first.Change, "/")+1:]); !errors.Is(err, ErrLink) {
-		t.Errorf("a link to change after its time: %v", err)
-	}
-	b.ok(b.Leave(t.Context(), first.Leave[strings.LastIndex(first.Leave, "/")+1:], false))
-}
-
 func TestConfirmingIsTooLateAfter48Hours(t *testing.T) {
 	b := newBench(t)
 	b.ask("ann@example.org")
@@ -383,94 +316,6 @@ func TestOneWhoLeftCanComeBack(t *testing.T) {
 	b.ok(b.Leave(t.Context(), leave, true))
 	if r := b.reader("ann@example.org"); r.State != store.ReaderLeft || !r.Blocked {
 		t.Errorf("%s", r.State)
-	}
-}
-
-func TestALetterIsTriedAgain(t *testing.T) {
-	b := newBench(t)
-	b.ask("ann@example.org")
-	b.fail = &notify.DeliveryError{Failure: notify.FailureDeferred, Err: errors.New("450")}
-	var ids []string
-	for range 4 {
-		for _, s := range b.deliver() {
-			ids = append(ids, s.ID)
-		}
-		b.at = b.at.Add(time.Minute)
-	}
-	b.fail = nil
-	b.at = b.at.Add(time.Hour)
-	for _, s := range b.deliver() {
-		ids = append(ids, s.ID)
-	}
-	if len(ids) != 4 || len(slices.Compact(ids)) != 1 {
-		t.Errorf("tried as %q", ids)
-	}
-	b.at = b.at.Add(24 * time.Hour)
-	if n := len(b.deliver()); n != 0 {
-		t.Error("sent after it was accepted")
-	}
-	b.ask("ben@example.org")
-	b.fail = &notify.DeliveryError{Failure: notify.FailureRejected, Permanent: true, Err: errors.New("550")}
-	b.deliver()
-	b.at = b.at.Add(24 * time.Hour)
-	if n := len(b.deliver()); n != 0 {
-		t.Error("tried again after a refusal for good")
-	}
-	for _, s := range b.told {
-		if strings.Contains(fmt.Sprintf("%+v", s), "@") {
-			t.Errorf("told %+v", s)
-		}
-	}
-}
-
-// A process that dies between the sending and the note of it leaves the letter to
-// the next, which sends the same one.
-func TestALetterOutlivesItsSender(t *testing.T) {
-	b := newBench(t)
-	b.ask("ann@example.org")
-	died, err := b.st.ClaimLetters(t.Context(), b.at, 10, b.at.Add(letterHold))
-	b.ok(err)
-	if len(died) != 1 || len(b.deliver()) != 0 {
-		t.Fatal("the letter is not held")
-	}
-	b.at = b.at.Add(letterHold)
-	if n := len(b.deliver()); n != 1 {
-		t.Errorf("%d letters after the sender died", n)
-	}
-}
-
-func TestAWebhookProvesItselfByItsEcho(t *testing.T) {
-	b := newBench(t)
-	q, faults := Check(Request{
-		Channel: Webhook, Address: "https://example.org/hook", Secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", Agreed: true, Method: "api",
-	}, catalogue)
-	if len(faults) > 0 {
-		t.Fatal(faults)
-	}
-	b.ok(b.Ask(t.Context(), q))
-	b.fail = &notify.DeliveryError{Failure: notify.FailureRejected, Permanent: true, Err: errors.New("no echo")}
-	b.deliver()
-	if r := b.reader("https://example.org/hook"); r.State != store.ReaderPending {
-		t.Fatalf("without an echo it is %s", r.State)
-	}
-	b.fail = nil
-	b.ok(b.Ask(t.Context(), q))
-	posted := b.deliver()
-	if len(posted) != 1 || posted[0].secret != q.Secret || len(posted[0].echo) < 43 || strings.ContainsAny(posted[0].ID, ". :") {
-		t.Fatalf("posted %+v", posted)
-	}
-	r := b.reader("https://example.org/hook")
-	if r.State != store.ReaderActive {
-		t.Fatalf("with its echo it is %s", r.State)
-	}
-	b.ok(b.Ask(t.Context(), q))
-	if n := len(b.deliver()); n != 0 {
-		t.Errorf("%d challenges to one that is subscribed", n)
-	}
-	held, err := b.All(t.Context(), r.ID)
-	b.ok(err)
-	if held.Reader.Secret != "" {
-		t.Error("the secret is exported")
 	}
 }
 

@@ -270,6 +270,16 @@ func (c offered) RuleBoxes() boxes     { return boxes{"rule", c.Rules} }
 func (c offered) TagBoxes() boxes      { return boxes{"tag", c.Tags} }
 func (c offered) LanguageBoxes() boxes { return boxes{"language", c.Languages} }
 
+// zones are offered; any other of the IANA database may be written.
+var zones = []string{
+	"Asia/Kolkata", "UTC", "Africa/Johannesburg", "Africa/Lagos", "Africa/Nairobi", "America/Chicago", "America/Los_Angeles", "America/New_York",
+	"America/Sao_Paulo", "America/Toronto", "Asia/Colombo", "Asia/Dhaka", "Asia/Dubai", "Asia/Jakarta", "Asia/Karachi", "Asia/Kathmandu",
+	"Asia/Manila", "Asia/Singapore", "Asia/Tokyo", "Australia/Sydney", "Europe/Amsterdam", "Europe/Berlin", "Europe/London", "Europe/Paris",
+	"Pacific/Auckland",
+}
+
+func (c offered) Zones() []string { return zones }
+
 // languageNames are those of the feeds that newswatch comes with; another shows as
 // its code.
 var languageNames = map[string]string{

@@ -13,8 +13,8 @@ import (
 // which the store keeps.
 const (
 	limitWindow = time.Hour
-	limitClient = 20   // requests to subscribe of one network
-	limitAll    = 1000 // of everybody
+	limitClient = 20  // requests to subscribe of one network
+	limitAll    = 300 // of everybody: each may cost a stranger a letter
 )
 
 // limits counts requests by the network that they come from, in memory that does

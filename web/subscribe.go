@@ -41,12 +41,11 @@ func (s *Server) subscriptionRoutes() []route {
 const asked = "If digests can be sent to what you wrote, a letter is on its way to it with a link to confirm. " +
 	"It works for 48 hours. Nothing comes? Look among the unwanted mail, and try again tomorrow: one address is written to three times a day at most."
 
-// subscribePage is the body of the form.
+// subscribeBody is the body of the form.
 type subscribeBody struct {
-	Faults []subscription.Fault
-	Stamp  string
-	Words  string // of the consent
-	// Secret is a fresh one, for who has none.
+	Faults  []subscription.Fault
+	Stamp   string
+	Words   string // of the consent
 	Form    form
 	Choices offered
 }

@@ -126,8 +126,8 @@ func (s *Store) amendReader(ctx context.Context, change func(store.Reader) (stor
 		}
 		args = append(args, rand.Text())
 		switch e := a.Turn; {
-		case a.Reader.State != store.ReaderActive:
-			args = append(args, "unlist")
+		case a.Reader.State != store.ReaderActive && old.State == store.ReaderActive:
+			args = append(args, "unlist") // others have no place, and looking costs
 		case e != nil:
 			args = append(args, "list", e.Next.UnixMilli(), e.Schedule, e.Since.UnixMilli(), ceilMilli(e.Since))
 		default:

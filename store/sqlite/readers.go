@@ -123,8 +123,8 @@ func (s *Store) amend(ctx context.Context, change func(store.Reader) (store.Amen
 		}
 		out = a.Reader
 		switch {
-		case a.Reader.State != store.ReaderActive:
-			_, err = t.unlist(a.Reader.ID)
+		case a.Reader.State != store.ReaderActive && old.State == store.ReaderActive:
+			_, err = t.unlist(a.Reader.ID) // others have no place, and looking costs
 		case a.Turn != nil:
 			err = t.list(*a.Turn)
 		}
