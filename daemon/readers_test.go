@@ -345,6 +345,15 @@ func TestNoDigestsWithoutAWayToLeave(t *testing.T) {
 	if _, err := newDaemon(t, loaded, st).Once(t.Context(), daemon.OnceOptions{}); err != nil {
 		t.Fatal(err)
 	}
+	standings, err := st.Standings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range standings {
+		if store.IsReader(at.Subscriber) && at.Pending != "" {
+			t.Error("a digest is sealed for it")
+		}
+	}
 	if n := len(tn.sink.to(ann)); n != 1 {
 		t.Errorf("%d messages", n)
 	}

@@ -99,3 +99,28 @@ func TestAWebhookProvesItselfByItsEcho(t *testing.T) {
 		t.Error("the secret is exported")
 	}
 }
+
+// A request that comes while a letter is being sent has a letter of its own.
+func TestALetterThatIsAskedForMeanwhileIsSentToo(t *testing.T) {
+	b := newBench(t)
+	b.ask("ann@example.org")
+	b.during = func() {
+		b.during = nil
+		b.at = b.at.Add(time.Second)
+		b.ask("ann@example.org")
+	}
+	b.deliver()
+	if n := len(b.deliver()); n != 1 {
+		t.Errorf("%d letters for the second request", n)
+	}
+	// And one that has left meanwhile is not called back.
+	b.ask("ben@example.org")
+	first := b.deliver()[0]
+	b.at = b.at.Add(time.Second)
+	b.ask("ben@example.org")
+	b.during = func() { b.ok(b.Leave(t.Context(), linkIn(t, first.Text, "unsubscribe"), false)) }
+	b.deliver()
+	if r := b.reader("ben@example.org"); r.State != store.ReaderLeft || r.Letter != nil {
+		t.Errorf("%s, and a letter is owed: %t", r.State, r.Letter != nil)
+	}
+}

@@ -37,6 +37,8 @@ type bench struct {
 	st   *sqlite.Store
 	at   time.Time
 	fail error
+	// during is called while a letter is being sent.
+	during func()
 
 	mu   sync.Mutex
 	sent []sent
@@ -59,6 +61,9 @@ func newBench(t *testing.T) *bench {
 }
 
 func (b *bench) Write(_ context.Context, address string, l email.Letter) error {
+	if b.during != nil {
+		b.during()
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.sent = append(b.sent, sent{to: address, Letter: l})
