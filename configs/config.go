@@ -96,6 +96,7 @@ type Fetch struct {
 	MaxBody       int64 // bytes, after decompression
 	Concurrency   int
 	PerHost       int
+	HostSpacing   time.Duration
 	Contact       string
 	FullText      feed.FullText
 	AllowNetworks []netip.Prefix
@@ -258,6 +259,7 @@ func defaults() Config {
 			MaxBody:     10 << 20,
 			Concurrency: 64,
 			PerHost:     2,
+			HostSpacing: 250 * time.Millisecond,
 			FullText:    feed.FullTextAuto,
 		},
 		Digest: Digest{

@@ -99,7 +99,7 @@ func TestDefaultsAgree(t *testing.T) {
 	}
 	for _, key := range []string{
 		"data:", "store:", "listen:", "public_url:", "admin_token_file:", "interval:", "min_interval:", "max_interval:",
-		"timeout:", "max_body:", "concurrency:", "per_host:", "contact:", "full_text:", "allow_networks:", "first_window:", "cap:", "when_empty:",
+		"timeout:", "max_body:", "concurrency:", "per_host:", "host_spacing:", "contact:", "full_text:", "allow_networks:", "first_window:", "cap:", "when_empty:",
 		"timezone:", "lang:", "text_template:", "html_template:", "host:", "port:", "tls:", "username:", "password_file:", "from:", "hits:", "items:", "feeds:", "rules:", "subscribers:", "level:",
 	} {
 		if !strings.Contains(string(main), key) {

@@ -32,7 +32,7 @@ func (l *loader) server(doc *document, cfg *Config) {
 	l.http(root.sub("http", "listen", "public_url", "admin_token", "admin_token_file",
 		"proxy_header", "proxy_networks"), &cfg.HTTP)
 	l.fetch(root.sub("fetch", "interval", "min_interval", "max_interval", "timeout", "max_body", "concurrency",
-		"per_host", "contact", "full_text", "allow_networks"), &cfg.Fetch)
+		"per_host", "host_spacing", "contact", "full_text", "allow_networks"), &cfg.Fetch)
 
 	l.digest(root.sub("digest", "first_window", "cap", "when_empty", "timezone", "lang", "text_template", "html_template",
 		"child_identity_guard"), &cfg.Digest)
@@ -109,6 +109,7 @@ func (l *loader) fetch(s *section, f *Fetch) {
 	s.size("max_body", &f.MaxBody, 1<<10, 1<<30)
 	s.integer("concurrency", &f.Concurrency, 10_000)
 	s.integer("per_host", &f.PerHost, 1000)
+	s.duration("host_spacing", &f.HostSpacing, 0, time.Minute)
 	if s.text("contact", &f.Contact) && (len(f.Contact) > 200 || strings.ContainsFunc(f.Contact, func(r rune) bool { return r < ' ' || r > '~' })) {
 		s.fail("contact", "goes into an HTTP header, so at most 200 plain ASCII characters", "write an address or a URL, such as https://example.org/bot")
 	}

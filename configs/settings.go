@@ -45,6 +45,7 @@ func (c Config) Settings() []Setting {
 		{"fetch.max_body", strconv.FormatInt(c.Fetch.MaxBody, 10) + " bytes"},
 		{"fetch.concurrency", number(c.Fetch.Concurrency)},
 		{"fetch.per_host", number(c.Fetch.PerHost)},
+		{"fetch.host_spacing", formatDuration(c.Fetch.HostSpacing)},
 		{"fetch.contact", c.Fetch.Contact},
 		{"fetch.full_text", string(c.Fetch.FullText)},
 		{"fetch.allow_networks", list(prefixes(c.Fetch.AllowNetworks))},

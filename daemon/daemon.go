@@ -289,6 +289,7 @@ func NewFetcher(c configs.Fetch, version string) *fetcher.Client {
 		MaxBody:     c.MaxBody,
 		Concurrency: c.Concurrency,
 		PerHost:     c.PerHost,
+		HostSpacing: c.HostSpacing,
 		Interval:    c.Interval,
 		MinInterval: c.MinInterval,
 		MaxInterval: c.MaxInterval,

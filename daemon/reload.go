@@ -85,7 +85,7 @@ func needRestart(old, now *plan) []configs.Warning {
 	a, b := old.config.Fetch, now.config.Fetch
 	same := a.Interval == b.Interval && a.MinInterval == b.MinInterval && a.MaxInterval == b.MaxInterval &&
 		a.Timeout == b.Timeout && a.MaxBody == b.MaxBody && a.Concurrency == b.Concurrency &&
-		a.PerHost == b.PerHost && a.Contact == b.Contact && slices.Equal(a.AllowNetworks, b.AllowNetworks)
+		a.PerHost == b.PerHost && a.HostSpacing == b.HostSpacing && a.Contact == b.Contact && slices.Equal(a.AllowNetworks, b.AllowNetworks)
 	if !same {
 		keys = append(keys, "fetch")
 	}

@@ -36,6 +36,9 @@ type Options struct {
 	// over feeds, articles and robots.txt together. Defaults 64 and 2.
 	Concurrency int
 	PerHost     int
+	// HostSpacing is the least time between the beginnings of two requests to one
+	// host, this machine excepted; zero means none.
+	HostSpacing time.Duration
 	// Interval is the first guess at the time between two polls; MinInterval and
 	// MaxInterval bound what is made of it. Defaults 15 min, 5 min, 24 h.
 	Interval    time.Duration
@@ -93,7 +96,7 @@ func New(opt Options) *Client {
 	c := &Client{
 		opt:          opt,
 		userAgent:    userAgent(opt.Product, opt.Contact),
-		turns:        newTurnstile(opt.Concurrency, opt.PerHost),
+		turns:        newTurnstile(opt.Concurrency, opt.PerHost, opt.HostSpacing),
 		parsingBytes: max(opt.MaxBody, 16<<20),
 		robots:       robotsCache{origins: make(map[string]*robotsEntry)},
 	}

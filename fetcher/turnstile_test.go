@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,7 +18,7 @@ import (
 func TestTurnstileBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const all, perHost = 8, 2
-		ts := newTurnstile(all, perHost)
+		ts := newTurnstile(all, perHost, 0)
 		var mu sync.Mutex
 		at, inside, most, mostAt := make(map[string]int), 0, 0, 0
 		var wg sync.WaitGroup
@@ -55,7 +56,7 @@ func TestTurnstileBounds(t *testing.T) {
 // TestTurnstileIsFair: a host with a thousand feeds holds up itself only.
 func TestTurnstileIsFair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ts := newTurnstile(4, 2)
+		ts := newTurnstile(4, 2, 0)
 		var wg sync.WaitGroup
 		for range 1000 {
 			wg.Go(func() {
@@ -84,7 +85,7 @@ func TestTurnstileIsFair(t *testing.T) {
 
 func TestTurnstileContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ts := newTurnstile(2, 1)
+		ts := newTurnstile(2, 1, 0)
 		leave, err := ts.enter(t.Context(), "a.example")
 		if err != nil {
 			t.Fatal(err)
@@ -112,6 +113,55 @@ func TestTurnstileContext(t *testing.T) {
 			t.Error("who gave up waiting took a turn along")
 		} else {
 			leave()
+		}
+	})
+}
+
+// TestTurnstileSpaces: however many may be under way at a host, they begin apart;
+// and who waits for one host keeps nobody from another.
+func TestTurnstileSpaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ts := newTurnstile(2, 8, time.Second)
+		began := time.Now()
+		var mu sync.Mutex
+		var at []time.Duration
+		var wg sync.WaitGroup
+		for range 5 {
+			wg.Go(func() {
+				leave, err := ts.enter(t.Context(), "a.example")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				at = append(at, time.Since(began))
+				mu.Unlock()
+				leave()
+			})
+		}
+		synctest.Wait()
+		for _, host := range []string{"b.example", "127.0.0.1", "127.0.0.1", "localhost"} {
+			leave, err := ts.enter(t.Context(), host)
+			if err != nil || time.Since(began) != 0 {
+				t.Errorf("%s waited %s (%v)", host, time.Since(began), err)
+			}
+			leave()
+		}
+		wg.Wait()
+		want := []time.Duration{0, time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second}
+		if slices.Sort(at); !slices.Equal(at, want) {
+			t.Errorf("requests began at %v, want %v", at, want)
+		}
+		<-time.After(time.Minute)
+		if len(ts.hosts) != 0 {
+			t.Errorf("%d hosts are still known", len(ts.hosts))
+		}
+		leave, _ := ts.enter(t.Context(), "a.example")
+		leave()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if _, err := ts.enter(ctx, "a.example"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
 		}
 	})
 }
