@@ -18,7 +18,8 @@ const maxPage = 2 << 20
 // Article reads the page that a link leads to and returns the text of the
 // article on it, a blank line between paragraphs. Only HTML is read, and only
 // where the site's robots.txt lets us (RFC 9309): unlike a feed, nobody put the
-// page there for programs. Turns at the host are shared with feeds.
+// page there for programs. Turns at the host are shared with feeds. What was
+// read within the last hour is not read again, nor what failed within ten minutes.
 //
 // The error is an *Error, or wraps ctx's own. A panic is ReasonPanic.
 func (c *Client) Article(ctx context.Context, link string) (text string, err error) {
@@ -31,6 +32,11 @@ func (c *Client) Article(ctx context.Context, link string) (text string, err err
 	if err != nil {
 		return "", err
 	}
+	return c.articles.get(ctx, bare(u).String(), c.opt.Now(), func() (string, error) { return c.article(ctx, u) })
+}
+
+// article reads the page at u.
+func (c *Client) article(ctx context.Context, u *url.URL) (string, error) {
 	a, err := c.get(ctx, request{
 		url:       bare(u),
 		timeout:   c.opt.Timeout,
@@ -58,7 +64,7 @@ func (c *Client) Article(ctx context.Context, link string) (text string, err err
 		return "", wrap(err)
 	}
 	defer done()
-	text, err = article.Text(ctx, article.Page{
+	text, err := article.Text(ctx, article.Page{
 		Body:        a.body.Bytes(),
 		ContentType: a.header.Get("Content-Type"),
 		URL:         a.way.final,

@@ -269,3 +269,86 @@ func TestArticleContextEnds(t *testing.T) {
 		t.Error("the unread robots.txt is believed")
 	}
 }
+
+// TestArticleIsReadOnce: a story that several feeds bring at once is one request,
+// a failure is not asked for again at once, and what is kept is bounded.
+func TestArticleIsReadOnce(t *testing.T) {
+	c, clk := newClient(t, Options{})
+	page := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprintf(w, "<html><body><article><p>%s</p></article></body></html>", strings.Repeat("Fourteen were held in Kerala, police said. ", 20))
+	}
+	s := newSite(t, "127.0.0.1", page)
+	asked := func() (n int) {
+		for _, r := range s.taken() {
+			if r.URL.Path != "/robots.txt" {
+				n++
+			}
+		}
+		return n
+	}
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			text, err := c.Article(t.Context(), fmt.Sprintf("%s/story#%d", s.URL, i))
+			if err != nil || !strings.HasPrefix(text, "Fourteen") {
+				t.Errorf("%q, %v", text, err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := asked(); n != 1 {
+		t.Errorf("eight feeds cost %d requests", n)
+	}
+	clk.advance(articleFor)
+	if _, err := c.Article(t.Context(), s.URL+"/story"); err != nil || asked() != 1 {
+		t.Errorf("an hour later it was not read anew (%v)", err)
+	}
+
+	s.serve(answers(http.StatusInternalServerError))
+	clk.advance(robotsFor)
+	for range 3 {
+		if _, err := c.Article(t.Context(), s.URL+"/other"); err == nil {
+			t.Error("read what failed")
+		}
+	}
+	if n := len(s.taken()); n > 1 { // robots.txt, whose failure keeps us out
+		t.Errorf("a failure cost %d requests", n)
+	}
+
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Article(ended, s.URL+"/third"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	s.serve(page)
+	clk.advance(robotsRetry)
+	if _, err := c.Article(t.Context(), s.URL+"/third"); err != nil {
+		t.Errorf("one caller's end was laid to the page: %v", err)
+	}
+}
+
+func TestArticleCacheIsBounded(t *testing.T) {
+	ac := newArticleCache()
+	text := strings.Repeat("x", 64<<10)
+	for i := range 3 * maxArticles {
+		body := text
+		if i%2 == 0 {
+			body = "y"
+		}
+		got, err := ac.get(t.Context(), fmt.Sprint(i), start, func() (string, error) { return body, nil })
+		if err != nil || got != body {
+			t.Fatal(err)
+		}
+		if ac.bytes > maxArticleBytes || ac.used.Len() > maxArticles || ac.used.Len() != len(ac.byLink) {
+			t.Fatalf("%d articles, %d bytes", ac.used.Len(), ac.bytes)
+		}
+	}
+	reads := 0
+	again := func() (string, error) { reads++; return text, nil }
+	ac.get(t.Context(), fmt.Sprint(3*maxArticles-1), start, again)
+	ac.get(t.Context(), "0", start, again)
+	if reads != 1 {
+		t.Errorf("%d reads, want one: the latest is kept and the first is not", reads)
+	}
+}

@@ -68,6 +68,7 @@ type Client struct {
 	parsing      *semaphore.Weighted
 	parsingBytes int64
 	robots       robotsCache
+	articles     articleCache
 }
 
 // New returns a Client.
@@ -99,6 +100,7 @@ func New(opt Options) *Client {
 		turns:        newTurnstile(opt.Concurrency, opt.PerHost, opt.HostSpacing),
 		parsingBytes: max(opt.MaxBody, 16<<20),
 		robots:       robotsCache{origins: make(map[string]*robotsEntry)},
+		articles:     newArticleCache(),
 	}
 	c.parsing = semaphore.NewWeighted(c.parsingBytes)
 	return c
