@@ -9,6 +9,7 @@ import (
 	"golang.org/x/net/html/charset"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/encoding/unicode/utf32"
 )
@@ -31,7 +32,13 @@ func settleCharset(body []byte, contentType string) ([]byte, string) {
 	if enc, name := bareWide(body); enc != nil {
 		return decode(body, enc), name
 	}
+	if enc, name := sevenBit(body); enc != nil {
+		return decode(body, enc), name
+	}
 	labels := declared(body, contentType)
+	if len(labels) > 0 && (labels[0] == "utf-7" || labels[0] == "unicode-1-1-utf-7") {
+		return repairUTF8(decodeUTF7(body)), "utf-7"
+	}
 	if utf8.Valid(body) && (len(labels) == 0 || provenUTF8(body, labels[0])) {
 		return dropForbidden(body), "utf-8"
 	}
@@ -99,6 +106,20 @@ func bareWide(b []byte) (encoding.Encoding, string) {
 		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), "utf-16be"
 	}
 	return nil, ""
+}
+
+// sevenBit recognises ISO-2022-JP by its escapes, which are no characters of XML:
+// it is all ASCII, and so passes for UTF-8 when it does not say what it is.
+func sevenBit(b []byte) (encoding.Encoding, string) {
+	if !bytes.Contains(b, []byte("\x1b$B")) && !bytes.Contains(b, []byte("\x1b$@")) {
+		return nil, ""
+	}
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return nil, ""
+		}
+	}
+	return japanese.ISO2022JP, "iso-2022-jp"
 }
 
 // declared returns the charset labels that the header and the XML declaration

@@ -44,6 +44,8 @@ func TestCharset(t *testing.T) {
 		{"UTF-8, not declared", declaring("", malayalam), "", malayalam, "utf-8"},
 		{"UTF-8 with a mark", "\xEF\xBB\xBF" + declaring("utf-8", malayalam), "", malayalam, "utf-8"},
 		{"a mark against everybody", "\xEF\xBB\xBF" + declaring("iso-8859-1", malayalam), "text/xml; charset=big5", malayalam, "utf-8"},
+		{"UTF-7", declaring("utf-7", "D+AOk-j+AOA vu +- +DRUNRw- +2D3eAA-!"), "", "Déjà vu + കേ 😀!", "utf-7"},
+		{"ISO-2022-JP that does not say so", encoded(japanese.ISO2022JP, declaring("", "警察が逮捕")), "", "警察が逮捕", "iso-2022-jp"},
 		{"UTF-16 with a mark", "\xFF\xFE" + encoded(utf16LE, declaring("utf-16", malayalam)), "", malayalam, "utf-16le"},
 		{"UTF-16BE with a mark", "\xFE\xFF" + encoded(utf16BE, declaring("utf-16", malayalam)), "", malayalam, "utf-16be"},
 		{"UTF-16 without a mark", encoded(utf16LE, declaring("utf-16", malayalam)), "", malayalam, "utf-16le"},

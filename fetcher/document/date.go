@@ -47,6 +47,10 @@ func parseDate(s string, now time.Time) (time.Time, bool) {
 	if t, err := time.Parse(time.RFC3339, s); err == nil {
 		return t.UTC(), true
 	}
+	if rest, ok := strings.CutPrefix(s, "/Date("); ok { // as .NET writes it in JSON
+		s = rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789"))]
+	}
+	s = asciiDigits(s)
 	var p dateParts
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -100,7 +104,9 @@ func (p *dateParts) number(s string, i int) int {
 	value := atoi(s[i:j])
 	switch {
 	case !p.clock && width <= 2 && j+1 < len(s) && s[j] == ':' && isDigit(s[j+1]):
-		return p.clockAt(s, i)
+		return p.clockAt(s, i, ':')
+	case !p.clock && p.dated() && width <= 2 && j+2 < len(s) && s[j] == '.' && isDigit(s[j+1]) && isDigit(s[j+2]):
+		return p.clockAt(s, i, '.')
 	case p.n == 0 && p.month == 0 && (width == 8 || width == 12 || width == 14):
 		p.numbers = [3]int{atoi(s[i : i+4]), atoi(s[i+4 : i+6]), atoi(s[i+6 : i+8])}
 		p.digits, p.n = [3]int{4, 2, 2}, 3
@@ -147,8 +153,9 @@ func atoi(digits string) int {
 	return n
 }
 
-// clockAt reads h:m, h:m:s or h:m:s.fraction at s[i:] and returns its length.
-func (p *dateParts) clockAt(s string, i int) int {
+// clockAt reads h:m, h:m:s or h:m:s.fraction at s[i:], with that separator, and
+// returns its length.
+func (p *dateParts) clockAt(s string, i int, sep byte) int {
 	p.clock = true
 	start, field := i, 0
 	for field < 3 {
@@ -167,7 +174,7 @@ func (p *dateParts) clockAt(s string, i int) int {
 		}
 		i = j
 		field++
-		if field == 3 || i+1 >= len(s) || s[i] != ':' || !isDigit(s[i+1]) {
+		if field == 3 || i+1 >= len(s) || s[i] != sep || !isDigit(s[i+1]) {
 			break
 		}
 		i++
@@ -290,6 +297,9 @@ func (p *dateParts) arrange() bool {
 		p.year, p.month, p.day = n[0], 1, 1
 	default:
 		return false
+	}
+	if p.year > 2400 && p.year < 2700 {
+		p.year -= 543 // of the Buddhist era
 	}
 	return p.year > 0 && p.month > 0 && p.day > 0
 }
