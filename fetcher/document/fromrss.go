@@ -32,7 +32,7 @@ func (t *translation) rss(f *rss.Feed) error {
 func rssItemOf(i *rss.Item) raw {
 	x := i.Extensions
 	r := raw{
-		title:     firstOf(i.Title, extText(x, "dc", "title"), extText(x, "atom", "title"), extText(x, "media", "title")),
+		title:     firstOf(i.Title, extText(x, "dc", "title"), extText(x, "atom", "title"), extText(x, "media", "title"), extText(x, "itunes", "title")),
 		links:     i.Links,
 		published: firstOf(i.PubDate, extText(x, "dc", "date"), extText(x, "atom", "published"), extText(x, "dcterms", "issued"), extText(x, "dcterms", "created")),
 		updated:   firstOf(extText(x, "atom", "updated"), extText(x, "dcterms", "modified")),

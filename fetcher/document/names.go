@@ -121,6 +121,7 @@ var rssFeed = number(vocabulary{
 	"channel":            {do: workEnter},
 	"items":              {do: workEnter},
 	"item":               {do: workItem, out: "item"},
+	"entry":              {do: workItem, out: "item"},
 	"title":              {do: workText, out: "title"},
 	"link":               {do: workLink, out: "link"},
 	"language":           {do: workText, out: "language"},
@@ -173,6 +174,7 @@ var rssItem = number(vocabulary{
 	"dc:creator":        {do: workText, out: "dc:creator", many: true},
 	"dc:author":         {do: workText, out: "dc:creator", many: true},
 	"itunes:author":     {do: workText, out: "itunes:author"},
+	"itunes:title":      {do: workText, out: "itunes:title"},
 	"category":          {do: workText, out: "category", many: true},
 	"atom:category":     {do: workCategory, out: "atom:category", many: true},
 	"dc:subject":        {do: workText, out: "dc:subject", many: true},
@@ -193,6 +195,7 @@ var rssItem = number(vocabulary{
 
 var atomFeed = number(vocabulary{
 	"entry":              {do: workItem, out: "entry"},
+	"item":               {do: workItem, out: "entry"},
 	"title":              {do: workText, out: "title"},
 	"link":               {do: workAtomLink, out: "link", many: true},
 	"author":             {do: workPerson, out: "author", many: true},

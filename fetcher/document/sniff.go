@@ -61,6 +61,9 @@ func sniff(ctx context.Context, src, raw []byte, lim Limits) (format, int, error
 		case "rss", "rdf", "feed", "channel":
 			return formatXML, start, nil
 		case "html", "head", "body", "title", "meta", "frameset":
+			if inside := wrapped(head, start); inside > 0 {
+				return formatXML, inside, nil
+			}
 			return 0, 0, notFeed("an HTML page%s", titled(head))
 		case "urlset", "sitemapindex":
 			return formatSitemap, start, nil
@@ -69,6 +72,9 @@ func sniff(ctx context.Context, src, raw []byte, lim Limits) (format, int, error
 		case "br", "b", "i", "p", "font", "div", "span", "strong", "pre", "table", "tr", "td", "th", "a", "hr", "code", "em", "script", "style", "link", "center", "h1", "h2", "xml":
 			// What a program says before it begins.
 		default:
+			if inside := wrapped(head, start); inside > 0 {
+				return formatXML, inside, nil
+			}
 			return 0, 0, notFeed("an XML document whose root is <%s>", quoted(name))
 		}
 		s.pos = start + 1
@@ -80,6 +86,22 @@ func sniff(ctx context.Context, src, raw []byte, lim Limits) (format, int, error
 		return 0, 0, notFeed("markup without a feed in it%s", titled(head))
 	}
 	return 0, 0, notFeed("plain text that begins %q", quoted(src[blank:]))
+}
+
+// maxWrapping is how far into another document a feed is looked for that it was
+// wrapped into, by a proxy, an envelope or an editor.
+const maxWrapping = 2 << 10
+
+// wrapped returns where a feed begins in a document with another root, or 0. Only
+// what nothing else has is looked for: a page may hold a <feed> of its own.
+func wrapped(head []byte, from int) int {
+	near := head[from:min(len(head), from+maxWrapping)]
+	for _, root := range []string{"<rss version=", "<rss>", "<rss xmlns", "<rdf:RDF ", `<feed xmlns="http://www.w3.org/2005/Atom"`} {
+		if i := bytes.Index(near, []byte(root)); i > 0 {
+			return from + i
+		}
+	}
+	return 0
 }
 
 // bare passes what the '<' at the position begins, in a document whose root is
