@@ -92,6 +92,7 @@ func (n linked) Notify(ctx context.Context, d notify.Digest) error {
 		return &notify.DeliveryError{Failure: notify.FailureLocal, Err: err}
 	}
 	d.LeaveURL, d.ChangeURL = links.Leave, links.Change
+	d.MoreURL = "" // it leads to the operator's pages
 	return n.Notifier.Notify(ctx, d)
 }
 

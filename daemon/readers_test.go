@@ -203,6 +203,9 @@ func TestAReadersWholeLife(t *testing.T) {
 		t.Error("the text has another link to leave than the header")
 	}
 	change := path(t, text, "preferences")
+	if strings.Contains(text, "news.example.org/hits") {
+		t.Error("the digest leads to the operator's pages")
+	}
 	if code, page := tn.get(change); code != http.StatusOK || !strings.Contains(page, "As it happens") {
 		t.Errorf("%d %s", code, page)
 	}

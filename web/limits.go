@@ -15,13 +15,16 @@ const (
 	limitWindow = time.Hour
 	limitClient = 20  // requests to subscribe of one network
 	limitAll    = 300 // of everybody: each may cost a stranger a letter
+	limitHost   = 5   // to challenge endpoints at one host, under whatever paths
 )
 
-// limits counts requests by the network that they come from, in memory that does
-// not grow with their number: networks share counters, of which each has one in
-// two tables, and the lesser counts. Two strangers that share both, which one in
-// millions does, share their limit.
+// limits counts requests by a key, such as the network that they come from, in
+// memory that does not grow with their number: keys share counters, of which each
+// has one in two tables, and the lesser counts. Two strangers that share both,
+// which one in millions does, share their limit.
 type limits struct {
+	each, most int // of one key, and of all
+
 	mu     sync.Mutex
 	begun  time.Time
 	all    int
@@ -29,28 +32,27 @@ type limits struct {
 	tables [2][4096]uint16
 }
 
-func newLimits() *limits {
-	return &limits{seed: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+func newLimits(each, most int) *limits {
+	return &limits{each: each, most: most, seed: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 }
 
 // take counts one request. When it is one too many it returns how long to wait.
-func (l *limits) take(from netip.Addr, now time.Time) (wait time.Duration, ok bool) {
+func (l *limits) take(key any, now time.Time) (wait time.Duration, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if since := now.Sub(l.begun); since >= limitWindow || since < 0 {
 		l.begun, l.all, l.tables = now, 0, [2][4096]uint16{}
 	}
-	key := network(from)
 	var at [2]*uint16
 	for i := range at {
 		at[i] = &l.tables[i][maphash.Comparable(l.seed[i], key)%4096]
 	}
-	if l.all >= limitAll || min(*at[0], *at[1]) >= limitClient {
+	if l.all >= l.most || int(min(*at[0], *at[1])) >= l.each {
 		return l.begun.Add(limitWindow).Sub(now), false
 	}
 	l.all++
 	for _, n := range at {
-		*n = min(*n+1, limitClient)
+		*n = uint16(min(int(*n)+1, l.each))
 	}
 	return 0, true
 }

@@ -76,3 +76,21 @@ func TestClient(t *testing.T) {
 		}
 	}
 }
+
+// An endpoint's host is not knocked at under one path after another.
+func TestOneHostIsChallengedAFewTimesAnHour(t *testing.T) {
+	l := newLobby(t)
+	ask := func(url string) int {
+		return l.ask("POST", "/api/v1/subscriptions", "application/json",
+			fmt.Sprintf(`{"channel":"webhook","address":%q,"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw","agree":true}`, url)).Code
+	}
+	for i := range limitHost + 1 {
+		code := ask(fmt.Sprintf("https://EXAMPLE.org:%d/%d", 8000+i, i))
+		if (code == http.StatusTooManyRequests) != (i == limitHost) {
+			t.Errorf("request %d: %d", i, code)
+		}
+	}
+	if code := ask("https://other.example.org/"); code != http.StatusAccepted {
+		t.Errorf("another host: %d", code)
+	}
+}

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -61,7 +62,8 @@ func (s *Server) subscribe(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if !s.mayAsk(w, r) {
+	if wait, ok := s.mayAsk(r); !ok {
+		s.tooMany(w, r, wait)
 		return
 	}
 	genuine, err := subs.Roll.Stamped(r.Context(), f.Stamp)
@@ -75,6 +77,10 @@ func (s *Server) subscribe(w http.ResponseWriter, r *http.Request) {
 	}
 	if len(faults) > 0 {
 		s.showForm(w, r, http.StatusUnprocessableEntity, f, faults)
+		return
+	}
+	if wait, ok := s.mayChallenge(q); !ok {
+		s.tooMany(w, r, wait)
 		return
 	}
 	if err := subs.Roll.Ask(r.Context(), q); err != nil {
@@ -98,15 +104,30 @@ func (s *Server) readForm(w http.ResponseWriter, r *http.Request) (form, bool) {
 	return decode(r.PostForm), true
 }
 
-// mayAsk counts a request of a stranger, and answers one that is too many.
-func (s *Server) mayAsk(w http.ResponseWriter, r *http.Request) bool {
-	wait, ok := s.limits.take(client(r, s.o.ProxyNetworks), s.o.Now())
-	if !ok {
-		retryAfter(w, wait)
-		s.failPublic(w, r, http.StatusTooManyRequests, "Too many requests", "Many requests came from your network, or from everywhere. Try again later.")
-	}
-	return ok
+// mayAsk counts a request of a stranger.
+func (s *Server) mayAsk(r *http.Request) (wait time.Duration, ok bool) {
+	return s.clients.take(network(client(r, s.o.ProxyNetworks)), s.o.Now())
 }
+
+// mayChallenge counts a request for an endpoint: nobody shall have us knock at
+// another's door under a thousand paths.
+func (s *Server) mayChallenge(q subscription.Request) (wait time.Duration, ok bool) {
+	if q.Channel != subscription.Webhook {
+		return 0, true
+	}
+	u, err := url.Parse(q.Address)
+	if err != nil {
+		return limitWindow, false // Check has parsed it
+	}
+	return s.hosts.take(u.Hostname(), s.o.Now())
+}
+
+func (s *Server) tooMany(w http.ResponseWriter, r *http.Request, wait time.Duration) {
+	retryAfter(w, wait)
+	s.failPublic(w, r, http.StatusTooManyRequests, "Too many requests", tooManyText)
+}
+
+const tooManyText = "Many requests came from your network, for this endpoint, or from everywhere. Try again later."
 
 func retryAfter(w http.ResponseWriter, wait time.Duration) {
 	w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))

@@ -55,9 +55,9 @@ func (s *Server) subscribeAPI(w http.ResponseWriter, r *http.Request) {
 			"languages, severity, schedule, timezone, when_empty and lang", nil)
 		return
 	}
-	if wait, ok := s.limits.take(client(r, s.o.ProxyNetworks), s.o.Now()); !ok {
+	if wait, ok := s.mayAsk(r); !ok {
 		retryAfter(w, wait)
-		refuseJSON(w, r, http.StatusTooManyRequests, "many requests came from your network, or from everywhere", nil)
+		refuseJSON(w, r, http.StatusTooManyRequests, tooManyText, nil)
 		return
 	}
 	q, faults := subscription.Check(subscription.Request{
@@ -65,6 +65,11 @@ func (s *Server) subscribeAPI(w http.ResponseWriter, r *http.Request) {
 	}, s.o.Subscriptions.Catalogue())
 	if len(faults) > 0 {
 		refuseJSON(w, r, http.StatusUnprocessableEntity, "some of it cannot be taken", faults)
+		return
+	}
+	if wait, ok := s.mayChallenge(q); !ok {
+		retryAfter(w, wait)
+		refuseJSON(w, r, http.StatusTooManyRequests, tooManyText, nil)
 		return
 	}
 	if err := s.o.Subscriptions.Roll.Ask(r.Context(), q); err != nil {

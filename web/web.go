@@ -54,7 +54,8 @@ type Server struct {
 	readied readiness
 	api     http.Handler
 	routes  []route
-	limits  *limits
+	clients *limits // by network
+	hosts   *limits // by the host of an endpoint
 	handler http.Handler
 }
 
@@ -79,7 +80,7 @@ func New(o Options) *Server {
 	}
 	s.readied.turn = make(chan struct{}, 1)
 	s.api = api.New(&s.o.Desk, o.Location, o.Log)
-	s.limits = newLimits()
+	s.clients, s.hosts = newLimits(limitClient, limitAll), newLimits(limitHost, limitAll)
 	s.routes = s.table()
 	s.handler = s.wrap(s.mux())
 	return s
