@@ -40,6 +40,21 @@ func TestAConnectionIsUsedAgain(t *testing.T) {
 	}
 }
 
+// What a server may say is bounded for each message, not for the connection: one
+// with much to say is heard fifty times.
+func TestATalkativeServerKeepsItsConnection(t *testing.T) {
+	srv := &script{steps: map[string]string{"RCPT": strings.Repeat("250-"+strings.Repeat("welcome ", 60)+"\n", 40) + "250 ok"}}
+	m := mailbox(t, Config{Host: "127.0.0.1", Port: srv.start(t), TLS: None}, reader)
+	for _, d := range digests(30) {
+		if err := m.Notify(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if srv.begun != 1 {
+		t.Errorf("%d sessions", srv.begun)
+	}
+}
+
 // A mailbox that is refused, or a message, costs the others no connection.
 func TestARefusalKeepsTheConnection(t *testing.T) {
 	for step, answer := range map[string]string{"RCPT": "550 5.1.1 no", "MAIL": "451 later", "DATA": "554 no", "dot": "554 spam"} {
@@ -93,8 +108,8 @@ func TestADeadConnectionIsNoTry(t *testing.T) {
 			t.Fatal(err)
 		}
 		notifytest.Failed(t, m.Notify(t.Context(), ds[1]), notify.FailureConnect, false, secrets...)
-		if srv.begun != 1 {
-			t.Errorf("%s: %d sessions", step, srv.begun)
+		if srv.begun != 1 || len(m.sender.pool.waiting) != 0 {
+			t.Errorf("%s: %d sessions, %d kept", step, srv.begun, len(m.sender.pool.waiting))
 		}
 	}
 	// A refusal that is not of the connection counts, on an old one as on a new.
