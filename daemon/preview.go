@@ -109,7 +109,28 @@ func SendTest(ctx context.Context, c configs.Config, d notify.Digest, to string)
 	if err != nil {
 		return err
 	}
+	return n.Notify(ctx, asTest(d))
+}
+
+// SendTestItself sends a digest once to the subscriber that it was built for, by
+// the subscriber's own channel: whether a room or an endpoint works is seen there.
+// It goes out under an id of its own, as with SendTest.
+func SendTestItself(ctx context.Context, loaded *configs.Loaded, d notify.Digest, version string) error {
+	i := slices.IndexFunc(loaded.Subscribers, func(s configs.Subscriber) bool { return s.ID == d.Subscriber })
+	if i < 0 {
+		return fmt.Errorf("daemon: subscriber %q is not in the configuration: give an address", d.Subscriber)
+	}
+	c := newChannels(loaded.Config, version)
+	defer c.close()
+	n, err := c.notifier(loaded.Config, loaded.Subscribers[i])
+	if err != nil {
+		return err
+	}
+	return n.Notify(ctx, asTest(d))
+}
+
+func asTest(d notify.Digest) notify.Digest {
 	sum := sha256.Sum256([]byte("test\x00" + d.ID + d.Sealed.String()))
 	d.ID = hex.EncodeToString(sum[:16])
-	return n.Notify(ctx, d)
+	return d
 }

@@ -15,23 +15,30 @@ import (
 	"github.com/newswatch/newswatch/store"
 )
 
+// toItself is no address, since there is no @ in it.
+const toItself = "itself"
+
 func (a *app) digestTestCommand() *cobra.Command {
 	var id, to, since string
 	cmd := &cobra.Command{
-		Use:   "test --subscriber ID --to ADDRESS",
-		Short: "Mail the digest that a subscriber would get to yourself",
+		Use:   "test --subscriber ID --to ADDRESS|itself",
+		Short: "Send the digest that a subscriber would get to yourself, or to it once",
 		Long: `Builds the digest that a subscriber would get now, from the stored hits, and mails it to the address
 given, through the mail server of the configuration. No cursor moves, and the subscriber gets nothing.
 
+With --to itself it goes to the subscriber, by its own channel: so you see whether a room, an endpoint
+or a mailbox works, and if not, why. It is one message more than the schedule's; no cursor moves.
+
   newswatch digest test --subscriber desk --to me@example.org
-  newswatch digest test --subscriber desk --to me@example.org --since 7d`,
+  newswatch digest test --subscriber desk --to me@example.org --since 7d
+  newswatch digest test --subscriber room --to itself`,
 		Args: asUsage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case id == "":
 				return &usageError{cmd.CommandPath(), errors.New("--subscriber: whose digest?")}
 			case to == "":
-				return &usageError{cmd.CommandPath(), errors.New("--to: to which address?")}
+				return &usageError{cmd.CommandPath(), errors.New("--to: to which address, or to the subscriber itself?")}
 			}
 			from, err := sinceTime(cmd, since)
 			if err != nil {
@@ -42,7 +49,7 @@ given, through the mail server of the configuration. No cursor moves, and the su
 	}
 	f := cmd.Flags()
 	f.StringVar(&id, "subscriber", "", "the subscriber's `ID`")
-	f.StringVar(&to, "to", "", "the `ADDRESS` to mail it to")
+	f.StringVar(&to, "to", "", "the `ADDRESS` to mail it to, or \"itself\" for the subscriber's own channel")
 	f.StringVar(&since, "since", "", "all hits found within this time, such as 7d, whatever was sent already")
 	return cmd
 }
@@ -57,7 +64,12 @@ func (a *app) sendTest(ctx context.Context, id, to string, since time.Time) erro
 		if err != nil {
 			return err
 		}
-		if err := daemon.SendTest(ctx, loaded.Config, d, to); err != nil {
+		if to == toItself {
+			err = daemon.SendTestItself(ctx, loaded, d, version)
+		} else {
+			err = daemon.SendTest(ctx, loaded.Config, d, to)
+		}
+		if err != nil {
 			return err
 		}
 		if a.json {

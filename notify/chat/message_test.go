@@ -146,9 +146,9 @@ func TestLimits(t *testing.T) {
 			{0, shape{}},
 			{1, shape{15, 100, notify.MaxAlso, true}},
 			{7, shape{15, 100, notify.MaxAlso, true}},
-			{120, shape{15, 100, notify.MaxAlso, true}},
-			{120, shape{15, 10, 0, true}},
-			{200, shape{0, 0, 0, false}},
+			{60, shape{15, 100, notify.MaxAlso, true}},
+			{60, shape{15, 10, 0, true}},
+			{150, shape{0, 0, 0, false}},
 		} {
 			stories := c.stories
 			d := long(stories, c.shape)
