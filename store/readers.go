@@ -41,6 +41,10 @@ type Reader struct {
 	Blocked bool `json:"blocked,omitempty"`
 	// Letter is owed to the reader beside its digests; nil when none is.
 	Letter *Letter `json:"letter,omitempty"`
+	// Asks counts the requests for this address. It changes with each, also where
+	// nothing else does: an engine that is told to write what is there already is
+	// done sooner, and the time of an answer would tell who is known.
+	Asks int `json:"asks,omitempty"`
 	// Letters are when letters were asked for lately, so that nobody can have one
 	// address written to again and again.
 	Letters []time.Time `json:"letters,omitempty"`

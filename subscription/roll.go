@@ -97,6 +97,7 @@ func (l *Roll) Ask(ctx context.Context, q Request) error {
 
 // asked is what a request makes of a reader.
 func asked(r store.Reader, q Request, salt int64, now time.Time) store.Reader {
+	r.Asks++
 	if r.Blocked {
 		return r
 	}
@@ -230,7 +231,7 @@ func (l *Roll) Leave(ctx context.Context, tok string, never bool) error {
 func left(r store.Reader, now time.Time, never bool) store.Reader {
 	return store.Reader{
 		ID: r.ID, Contact: r.Contact, State: store.ReaderLeft, Channel: r.Channel, Consent: r.Consent, Salt: r.Salt,
-		Created: r.Created, Left: now, Blocked: never || r.State == store.ReaderPending, Letters: r.Letters,
+		Created: r.Created, Left: now, Blocked: never || r.State == store.ReaderPending, Letters: r.Letters, Asks: r.Asks,
 	}
 }
 

@@ -263,6 +263,24 @@ func TestNobodyIsWrittenToMoreThanThreeTimesADay(t *testing.T) {
 	}
 }
 
+// Every request is a write: one that changed nothing would be answered sooner.
+func TestEveryRequestIsWritten(t *testing.T) {
+	b := newBench(t)
+	b.join("active@example.org")
+	b.ask("pending@example.org")
+	_, leave := b.join("blocked@example.org")
+	b.ok(b.Leave(t.Context(), leave, true))
+	for _, who := range []string{"active", "pending", "blocked"} {
+		for range 5 {
+			before := b.reader(who + "@example.org").Asks
+			b.ask(who + "@example.org")
+			if after := b.reader(who + "@example.org").Asks; after != before+1 {
+				t.Errorf("%s: %d requests after %d", who, after, before)
+			}
+		}
+	}
+}
+
 // A request for an address that is subscribed changes nothing of what it is sent,
 // and hands nobody but the address a link.
 func TestARequestForASubscriberChangesNothing(t *testing.T) {

@@ -52,8 +52,11 @@ func (s *Store) reader(ctx context.Context, id string) (r store.Reader, body str
 }
 
 func (s *Store) readerOf(ctx context.Context, c store.Contact) (store.Reader, string, error) {
+	// An unknown contact leads to the reader without an id, which is not there: the
+	// second question is put in any case, or the answer to the unknown would come
+	// a round trip sooner.
 	id, err := s.c.HGet(ctx, keyContacts(), string(c[:])).Result()
-	if err != nil {
+	if err != nil && !errors.Is(err, redis.Nil) {
 		return store.Reader{}, "", wrap(ctx, err)
 	}
 	return s.reader(ctx, id)
