@@ -90,7 +90,7 @@ func moreURL(c configs.HTTP) string {
 	if c.PublicURL == "" {
 		return ""
 	}
-	return c.PublicURL + "/hits"
+	return c.PublicURL + "/stories"
 }
 
 // SendTest mails a digest to an address once, whoever it was built for. It goes

@@ -94,9 +94,17 @@ func TestAccess(t *testing.T) {
 				want         int
 			}{
 				{"GET", "/", tt.page},
-				{"GET", "/hits", tt.page},
+				{"GET", "/stories", tt.page},
 				{"GET", "/feeds", tt.page},
+				{"GET", "/rules", tt.page},
+				{"GET", "/subscribers", tt.page},
+				{"GET", "/preview?subscriber=desk", tt.page},
 				{"GET", "/deliveries", tt.page},
+				{"GET", "/settings", tt.page},
+				{"GET", "/stories.csv", tt.page},
+				{"GET", "/stories.jsonl", tt.page},
+				{"HEAD", "/events", tt.page},
+				{"GET", "/purge?id=" + m.reports[0].Item.ID.String(), tt.page},
 				{"GET", "/api/v1/openapi.yaml", tt.page},
 				{"GET", "/feeds.atom", tt.page},
 				{"GET", "/feeds/operation-p-hunt.json", tt.page},
@@ -106,6 +114,7 @@ func TestAccess(t *testing.T) {
 				{"GET", "/healthz", 200},
 				{"GET", "/readyz", 200},
 				{"GET", "/style.css", 200},
+				{"GET", "/live.js", 200},
 			} {
 				w := ask(s, a.method, a.path, tt.headers...)
 				if w.Code != a.want {
@@ -186,7 +195,7 @@ func TestCrossSite(t *testing.T) {
 // each route takes its own methods only, and no GET writes.
 func TestEveryRoute(t *testing.T) {
 	always := map[string]string{
-		"Content-Security-Policy":      "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+		"Content-Security-Policy":      "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 		"X-Content-Type-Options":       "nosniff",
 		"X-Frame-Options":              "DENY",
 		"Referrer-Policy":              "no-referrer",
@@ -209,15 +218,18 @@ func TestEveryRoute(t *testing.T) {
 			o.Reload = func(context.Context) error { reloads++; return nil }
 			change(m, o)
 		})
-		if len(s.routes) != 15 {
+		if len(s.routes) != 36 {
 			t.Fatalf("%d routes: a new one needs a row in TestAccess", len(s.routes))
 		}
 		for _, rt := range s.routes {
 			path := strings.TrimSuffix(rt.path, "{$}")
 			for _, method := range []string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PROPFIND"} {
+				if path == "/events" && method == "GET" {
+					continue // it does not end by itself; see TestEvents
+				}
 				w := ask(s, method, path)
 				for name, want := range always {
-					if path == "/style.css" && name == "Cache-Control" && w.Code == 200 {
+					if (path == "/style.css" || path == "/live.js") && name == "Cache-Control" && w.Code == 200 {
 						want = "public, max-age=86400"
 					}
 					if strings.HasPrefix(path, "/feeds.") && name == "Cache-Control" && w.Code == 200 {
@@ -244,8 +256,8 @@ func TestEveryRoute(t *testing.T) {
 				}
 			}
 		}
-		if state == "well" && reloads != 1 {
-			t.Errorf("%d reloads by one POST among all methods", reloads)
+		if state == "well" && reloads != 2 {
+			t.Errorf("%d reloads by one POST to each of two routes", reloads)
 		}
 	}
 }

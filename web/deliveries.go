@@ -1,44 +1,27 @@
 package web
 
 import (
-	"cmp"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/newswatch/newswatch/notify"
-	"github.com/newswatch/newswatch/store"
 )
 
 // perList is how many dead letters, and how many sent digests, are listed.
 const perList = 25
 
+// nextTurns is how many subscribers are listed whose turn comes.
+const nextTurns = 10
+
 // deliveriesView is what will go out, what went out, and what could not. It holds
 // ids and no address.
 type deliveriesView struct {
-	Subscribers []standingView
-	Pager       pager
+	Next        []standingView
 	DeadLetters []letterView
 	// DeadMore counts the letters that are not listed.
 	DeadMore int
 	Sent     []deliveryView
-}
-
-// standingView is one subscriber.
-type standingView struct {
-	ID       string
-	Schedule string
-	Next     moment
-	Late     bool
-	LastSent moment
-	// Pending is the id of a digest that was not accepted yet, Attempts how often
-	// it was tried.
-	Pending  string
-	Attempts string
-	Error    string
-	// Paused is by whom, with the time of it; empty while the subscriber is not.
-	Paused      string
-	PausedSince moment
 }
 
 // letterView is one dead letter.
@@ -82,14 +65,9 @@ func (s *Server) deliveries(w http.ResponseWriter, r *http.Request) {
 	}
 	var view deliveriesView
 	m := moments{now, s.o.Location}
-	// Who waits for something that was not accepted comes first, then whose turn
-	// is next.
-	slices.SortStableFunc(standings, func(a, b store.Standing) int {
-		return cmp.Or(b.Attempts-a.Attempts, a.Next.Compare(b.Next))
-	})
-	standings, view.Pager = turn(standings, r)
-	for _, sub := range standings {
-		view.Subscribers = append(view.Subscribers, m.standing(sub, st.Schedules[sub.Subscriber]))
+	slices.SortStableFunc(standings, byTurn)
+	for _, sub := range standings[:min(len(standings), nextTurns)] {
+		view.Next = append(view.Next, m.standing(sub, st.Schedules[sub.Subscriber]))
 	}
 	slices.Reverse(letters) // The store lists the oldest first.
 	letters, view.DeadMore = atMost(letters, perList)
@@ -103,26 +81,6 @@ func (s *Server) deliveries(w http.ResponseWriter, r *http.Request) {
 		})
 	}
 	s.show(w, r, http.StatusOK, deliveriesPage, "Deliveries", st, now, view)
-}
-
-func (m moments) standing(sub store.Standing, schedule string) standingView {
-	v := standingView{
-		ID:       sub.Subscriber,
-		Schedule: short(schedule, maxName),
-		Next:     m.of(sub.Next),
-		Late:     sub.Paused == nil && m.now.Sub(sub.Next) > lateAfter,
-		LastSent: m.of(sub.LastSent),
-		Pending:  sub.Pending,
-		Error:    failure(sub.LastError),
-	}
-	if sub.Attempts > 0 {
-		v.Attempts = "tried " + count(sub.Attempts, "time", "times")
-	}
-	if p := sub.Paused; p != nil {
-		v.Paused, v.PausedSince = "by the "+string(p.By), m.of(p.Since)
-		v.Error = failure(p.Why)
-	}
-	return v
 }
 
 func (m moments) letter(l notify.DeadLetter) letterView {

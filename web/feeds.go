@@ -29,6 +29,9 @@ type feedView struct {
 	Last    moment
 	Changed moment
 	Next    moment
+	Paused  bool
+	// Rhythm is how often the feed is looked at where the operator said so.
+	Rhythm string
 }
 
 // feedOrders are the ways to sort the feeds. Equal feeds stand in the order of
@@ -73,10 +76,14 @@ func (m moments) feed(c checkup) feedView {
 		Name:    c.name(),
 		Lang:    lang(c.feed.Lang),
 		Health:  c.health,
+		Paused:  !c.state.Paused.IsZero(),
 		Note:    c.note,
 		Error:   short(strings.TrimPrefix(c.state.LastError, "fetcher: "), maxError),
 		Last:    m.of(c.state.LastSuccess),
 		Changed: m.of(c.newest()),
+	}
+	if c.feed.Every > 0 {
+		v.Rhythm = "every " + span(c.feed.Every)
 	}
 	switch {
 	case c.state.Retired:

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/configs"
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/fetcher"
 	"github.com/newswatch/newswatch/notify"
@@ -78,6 +79,38 @@ func (m *memory) DeadLetters(context.Context) ([]notify.DeadLetter, error) {
 
 func (m *memory) Deliveries(_ context.Context, id string, limit int) ([]notify.Delivery, error) {
 	return m.sent[:min(len(m.sent), limit)], m.err
+}
+
+func (m *memory) Hit(_ context.Context, id feed.ItemID) (classifier.Hit, error) {
+	for _, h := range m.reports {
+		if h.Item.ID == id {
+			return h, m.err
+		}
+	}
+	return classifier.Hit{}, cmp.Or(m.err, store.ErrNotFound)
+}
+
+func (m *memory) Census(context.Context, time.Time) (store.Census, error) {
+	return store.Census{Feeds: len(m.states)}, m.err
+}
+
+func (m *memory) Tally(_ context.Context, edges []time.Time) (store.Tally, error) {
+	t := store.Tally{Hits: make([]int, len(edges)-1), Rules: map[string][]int{}}
+	for _, h := range m.reports {
+		for i := range t.Hits {
+			if h.Quiet || h.Found.Before(edges[i]) || !h.Found.Before(edges[i+1]) {
+				continue
+			}
+			t.Hits[i]++
+			for _, r := range h.Rules {
+				if t.Rules[r.Rule] == nil {
+					t.Rules[r.Rule] = make([]int, len(t.Hits))
+				}
+				t.Rules[r.Rule][i]++
+			}
+		}
+	}
+	return t, m.err
 }
 
 func (m *memory) Hits(_ context.Context, q store.HitQuery) ([]classifier.Hit, error) {
@@ -233,6 +266,13 @@ func serverOf(m *memory, st desk.Status, change ...func(*Options)) *Server {
 			Store: m, Status: func() desk.Status { return st }, Silent: silence,
 			Reload: func(context.Context) error { return nil },
 			Now:    func() time.Time { return noon },
+			Rules:  func() *classifier.Ruleset { return rulesOf(st) },
+			Settings: func() []configs.Setting {
+				return []configs.Setting{{Key: "fetch.timeout", Value: "30s"}, {Key: "http.admin_token", Value: "set"}}
+			},
+			Preview: func(_ context.Context, id string) (notify.Digest, error) {
+				return notify.Digest{ID: "d", Subscriber: id, Sealed: noon, Since: noon.Add(-day), Until: noon, Timezone: "UTC"}, nil
+			},
 		},
 		Metrics:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "up 1\n") }),
 		Loopback: true,
@@ -242,6 +282,22 @@ func serverOf(m *memory, st desk.Status, change ...func(*Options)) *Server {
 		c(&o)
 	}
 	return New(o)
+}
+
+// rulesOf makes rules of the names in a status; those that are no ids are left out.
+func rulesOf(st desk.Status) *classifier.Ruleset {
+	var rules []classifier.Rule
+	for _, r := range st.Rules {
+		rule := classifier.Rule{ID: r.ID, Name: r.Name, Severity: classifier.High, Tags: []string{"kerala"}, Query: classifier.Text(`"p hunt" OR cyberdome`)}
+		if _, _, err := classifier.Compile([]classifier.Rule{rule}, nil); err == nil {
+			rules = append(rules, rule)
+		}
+	}
+	set, _, err := classifier.Compile(rules, nil)
+	if err != nil {
+		panic(err)
+	}
+	return set
 }
 
 // ask sends one request from this machine. Headers are pairs of name and value.

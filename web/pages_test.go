@@ -49,13 +49,22 @@ func TestPages(t *testing.T) {
 		{"watch-fresh", fresh, "/", 200},
 		{"watch-nothing-configured", empty, "/", 200},
 		{"watch-store-away", away, "/", 503},
-		{"hits", kept, "/hits", 200},
-		{"hits-filtered", kept, "/hits?rule=operation-p-hunt&feed=nie-kerala&words=kerala&since=2026-11-22&until=2026-11-23", 200},
-		{"hits-bad-filter", kept, "/hits?since=yesterday&until=31.12.&before=x", 400},
-		{"hits-none", kept, "/hits?words=nothing+says+this", 200},
+		{"stories", kept, "/stories", 200},
+		{"stories-filtered", kept, "/stories?rule=operation-p-hunt&feed=nie-kerala&words=kerala&since=2026-11-22&until=2026-11-23", 200},
+		{"stories-bad-filter", kept, "/stories?since=yesterday&until=31.12.&before=x", 400},
+		{"stories-none", kept, "/stories?words=nothing+says+this", 200},
 		{"feeds-kept", kept, "/feeds", 200},
 		{"feeds-troubled", troubled, "/feeds", 200},
 		{"feeds-none", empty, "/feeds", 200},
+		{"purge", kept, "/purge?id=" + report(1, 0, "", "", "", "").Item.ID.String(), 200},
+		{"rules", kept, "/rules", 200},
+		{"rules-none", empty, "/rules", 200},
+		{"subscribers-kept", kept, "/subscribers", 200},
+		{"subscribers-troubled", troubled, "/subscribers?done=paused", 200},
+		{"subscribers-none", empty, "/subscribers", 200},
+		{"preview", kept, "/preview?subscriber=desk", 200},
+		{"settings-kept", kept, "/settings", 200},
+		{"settings-troubled", troubled, "/settings", 200},
 		{"deliveries-kept", kept, "/deliveries", 200},
 		{"deliveries-troubled", troubled, "/deliveries", 200},
 		{"deliveries-none", empty, "/deliveries", 200},
@@ -67,7 +76,7 @@ func TestPages(t *testing.T) {
 			if w.Code != tt.status {
 				t.Errorf("status %d, want %d", w.Code, tt.status)
 			}
-			got := strings.ReplaceAll(w.Body.String(), styleVersion, "STYLE")
+			got := strings.NewReplacer(styleVersion, "STYLE", scriptVersion, "SCRIPT").Replace(w.Body.String())
 			if strings.Contains(got, "10.9.8.7") {
 				t.Error("the page tells the store's address")
 			}
@@ -141,9 +150,19 @@ func accessible(t *testing.T, page string) {
 			}
 		case "label":
 			labelled[at["for"]] = true
-		case "input", "select":
-			fields = append(fields, at["id"])
-		case "script", "img", "iframe", "style":
+		case "input", "select", "textarea":
+			if at["type"] != "hidden" {
+				fields = append(fields, at["id"])
+			}
+		case "button":
+			if n.FirstChild == nil {
+				t.Error("a button has no text")
+			}
+		case "script":
+			if !strings.HasPrefix(at["src"], "./live.js?v=") && !strings.HasPrefix(at["src"], "../live.js?v=") || n.FirstChild != nil {
+				t.Errorf("the page has the script %q", at["src"])
+			}
+		case "img", "iframe", "style":
 			t.Errorf("the page has a <%s>", n.Data)
 		}
 		if _, styled := at["style"]; styled {
@@ -191,7 +210,7 @@ func hasChild(n *html.Node, name string) bool {
 func TestLongFilter(t *testing.T) {
 	m, st := kept()
 	for _, field := range []string{"words", "rule", "feed", "since", "until", "before"} {
-		if w := ask(serverOf(m, st), "GET", "/hits?"+field+"="+strings.Repeat("x", desk.MaxField+1)); w.Code != 400 || !strings.Contains(w.Body.String(), "too long") {
+		if w := ask(serverOf(m, st), "GET", "/stories?"+field+"="+strings.Repeat("x", desk.MaxField+1)); w.Code != 400 || !strings.Contains(w.Body.String(), "too long") {
 			t.Errorf("%s: %d", field, w.Code)
 		}
 	}
@@ -208,7 +227,7 @@ func TestHitsPaging(t *testing.T) {
 	}
 	s := serverOf(m, st)
 	seen := map[string]bool{}
-	target, pages := "/hits?rule=operation-p-hunt", 0
+	target, pages := "/stories?rule=operation-p-hunt", 0
 	for target != "" {
 		pages++
 		body := ask(s, "GET", target).Body.String()
@@ -220,7 +239,7 @@ func TestHitsPaging(t *testing.T) {
 		for n := range doc.Descendants() {
 			at := attrs(n)
 			if n.Data == "a" && at["rel"] == "next" {
-				target = "/hits" + at["href"]
+				target = "/stories" + at["href"]
 			}
 			if n.Data == "a" && strings.HasPrefix(at["href"], "https://news.example/") {
 				if seen[at["href"]] {
@@ -314,7 +333,7 @@ func TestPagesStaySmall(t *testing.T) {
 			m.sent = append(m.sent, m.sent[1])
 		}
 		s := serverOf(m, st)
-		for _, target := range []string{"/", "/hits", "/feeds", "/deliveries"} {
+		for _, target := range []string{"/", "/stories", "/feeds", "/rules", "/subscribers", "/deliveries"} {
 			w := ask(s, "GET", target, "Accept-Encoding", "gzip, br")
 			wire := w.Body.Len()
 			zr, err := gzip.NewReader(w.Body)
@@ -383,7 +402,7 @@ func TestFilterDays(t *testing.T) {
 	m.reports[0].Found = time.Date(2026, 11, 22, 18, 45, 0, 0, time.UTC) // 23 November, 00:15 in Kolkata
 	in := func(loc *time.Location, query string) bool {
 		s := serverOf(m, st, func(o *Options) { o.Location = loc })
-		return strings.Contains(ask(s, "GET", "/hits?"+query).Body.String(), "At noon in UTC.")
+		return strings.Contains(ask(s, "GET", "/stories?"+query).Body.String(), "At noon in UTC.")
 	}
 	for _, tt := range []struct {
 		loc   *time.Location
@@ -406,7 +425,7 @@ func TestFilterDays(t *testing.T) {
 func TestPagesBelowAPath(t *testing.T) {
 	m, st := troubled()
 	s := serverOf(m, st)
-	for _, target := range []string{"/", "/hits", "/feeds", "/deliveries", "/no/such/page"} {
+	for _, target := range []string{"/", "/stories", "/feeds", "/deliveries", "/no/such/page"} {
 		doc, err := html.Parse(ask(s, "GET", target).Body)
 		if err != nil {
 			t.Fatal(err)
@@ -448,7 +467,7 @@ func TestPagesWithhold(t *testing.T) {
 	for _, unguarded := range []bool{false, true} {
 		st.Unguarded = unguarded
 		s := serverOf(m, st)
-		for _, target := range []string{"/", "/hits"} {
+		for _, target := range []string{"/", "/stories"} {
 			body := ask(s, http.MethodGet, target).Body.String()
 			if got := strings.Contains(body, "Meera"); got != unguarded {
 				t.Errorf("unguarded=%t: %s shows the name: %t", unguarded, target, got)

@@ -132,7 +132,7 @@ func TestAbsentParts(t *testing.T) {
 
 // TestStoreErrors: each page says so where the store fails, and what to do.
 func TestStoreErrors(t *testing.T) {
-	for _, path := range []string{"/", "/hits", "/feeds", "/deliveries"} {
+	for _, path := range []string{"/", "/stories", "/feeds", "/deliveries"} {
 		m, st := kept()
 		m.err = errAway
 		w := ask(serverOf(m, st), "GET", path)

@@ -18,30 +18,51 @@ import (
 	"github.com/newswatch/newswatch/web/desk"
 )
 
-//go:embed templates/*.html style.css
+//go:embed templates/*.html style.css live.js
 var assets embed.FS
 
 var (
-	watchPage      = parse("watch")
-	hitsPage       = parse("hits")
-	feedsPage      = parse("feeds")
-	deliveriesPage = parse("deliveries")
-	errorPage      = parse("error")
+	watchPage       = parse("watch")
+	storiesPage     = parse("stories")
+	purgePage       = parse("purge")
+	feedsPage       = parse("feeds")
+	rulesPage       = parse("rules")
+	subscribersPage = parse("subscribers")
+	previewPage     = parse("preview")
+	deliveriesPage  = parse("deliveries")
+	settingsPage    = parse("settings")
+	errorPage       = parse("error")
 
 	subscribePage   = parse("subscribe")
 	linkPage        = parse("link")
 	preferencesPage = parse("preferences")
 
-	stylesheet = asset("style.css")
-	// styleVersion changes with the stylesheet, so that a browser that keeps the
-	// old one asks for the new.
-	styleVersion = version(stylesheet)
+	stylesheet, script = asset("style.css"), asset("live.js")
+	// The versions change with the files, so that a browser that keeps an old one
+	// asks for the new.
+	styleVersion, scriptVersion = version(stylesheet), version(script)
 )
+
+// pages are those of the navigation, in its order. Live ones show what changes by
+// itself, and hold no field that a reader could be typing into.
+var pages = []struct {
+	path, name string
+	live       bool
+}{
+	{"", "Watch", true},
+	{"stories", "Stories", false},
+	{"feeds", "Feeds", true},
+	{"rules", "Rules", false},
+	{"subscribers", "Subscribers", true},
+	{"deliveries", "Deliveries", true},
+	{"settings", "Settings", false},
+}
 
 // parse joins a page's template with the layout. Templates are part of the
 // program: one that does not parse is found by the first test.
 func parse(name string) *template.Template {
-	return template.Must(template.ParseFS(assets, "templates/layout.html", "templates/parts.html", "templates/"+name+".html"))
+	parts := template.New("").Funcs(template.FuncMap{"half": func(n int) int { return n / 2 }})
+	return template.Must(parts.ParseFS(assets, "templates/layout.html", "templates/parts.html", "templates/"+name+".html"))
 }
 
 func asset(name string) []byte {
@@ -63,17 +84,22 @@ const storeTimeout = 10 * time.Second
 // page is what every template is given.
 type page struct {
 	Title string
-	// Section is the path of the page in the navigation; empty on an error.
-	Section string
 	// Public is for the pages of people who subscribe, which lead to none of the
 	// operator's.
 	Public bool
 	// Root leads from the page to the top, so that the pages also work below a
 	// path of a reverse proxy.
-	Root  string
-	Style string
-	Made  moment
-	Zone  string
+	Root string
+	// Pages are the navigation.
+	Pages []pageLink
+	// Style and Script are versions.
+	Style, Script string
+	// Live says that the page follows the stream of events.
+	Live bool
+	// Done tells of the action that led here.
+	Done string
+	Made moment
+	Zone string
 	// What is below is for the footer, and empty on an error.
 	Version string
 	Ruleset string
@@ -83,14 +109,25 @@ type page struct {
 	Body any
 }
 
+// pageLink is a page in the navigation.
+type pageLink struct {
+	Path, Name string
+	Here       bool
+}
+
 // frame fills in what every page has.
 func (s *Server) frame(r *http.Request, now time.Time) page {
-	return page{
-		Root:  root(r.URL.Path),
-		Style: styleVersion,
-		Made:  moments{now, s.o.Location}.of(now),
-		Zone:  zone(now.In(s.o.Location)),
+	p := page{
+		Root:   root(r.URL.Path),
+		Style:  styleVersion,
+		Script: scriptVersion,
+		Made:   moments{now, s.o.Location}.of(now),
+		Zone:   zone(now.In(s.o.Location)),
 	}
+	for _, pg := range pages {
+		p.Pages = append(p.Pages, pageLink{Path: pg.path, Name: pg.name})
+	}
+	return p
 }
 
 // zone names the time zone in force at t by its place and by its short name.
@@ -113,7 +150,14 @@ func root(path string) string {
 // show answers with a page about the daemon's status st.
 func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, tmpl *template.Template, title string, st desk.Status, now time.Time, body any) {
 	p := s.frame(r, now)
-	p.Title, p.Section, p.Body = title, r.URL.Path, body
+	p.Title, p.Body = title, body
+	p.Done = doneWords[r.URL.Query().Get("done")]
+	section, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	for i, pg := range pages {
+		if pg.path == section {
+			p.Pages[i].Here, p.Live = true, pg.live
+		}
+	}
 	p.Version, p.Ruleset, p.Config = st.Version, st.Ruleset, short(st.ConfigPath, maxError)
 	if !st.Started.IsZero() {
 		p.Up = span(now.Sub(st.Started))
@@ -225,9 +269,11 @@ func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 	s.fail(w, r, http.StatusNotFound, "There is no such page", "The pages are linked at the top.")
 }
 
-// style serves the stylesheet. Its address carries its version, so it may be
+// file serves a part of the program. Its address carries its version, so it may be
 // kept.
-func (s *Server) style(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "public, max-age=86400")
-	send(w, r, http.StatusOK, "text/css; charset=utf-8", stylesheet)
+func file(contentType string, body []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=86400")
+		send(w, r, http.StatusOK, contentType, body)
+	}
 }

@@ -49,15 +49,26 @@ var (
 func (s *Server) table() []route {
 	table := []route{
 		{path: "/{$}", methods: reads, access: operator, answer: s.watch},
-		{path: "/hits", methods: reads, access: operator, answer: s.hits},
+		{path: "/stories", methods: reads, access: operator, answer: s.reports},
+		{path: "/purge", methods: reads, access: operator, answer: s.purge},
+		{path: "/stories.csv", methods: reads, access: operator, answer: s.exported},
+		{path: "/stories.jsonl", methods: reads, access: operator, answer: s.exported},
 		{path: "/feeds", methods: reads, access: operator, answer: s.feeds},
+		{path: "/rules", methods: reads, access: operator, answer: s.rules},
+		{path: "/rules/try", methods: writes, access: operator, answer: s.tryText},
+		{path: "/rules/edited", methods: writes, access: operator, answer: s.tryRules},
+		{path: "/subscribers", methods: reads, access: operator, answer: s.subscribers},
+		{path: "/preview", methods: reads, access: operator, answer: s.preview},
 		{path: "/deliveries", methods: reads, access: operator, answer: s.deliveries},
+		{path: "/settings", methods: reads, access: operator, answer: s.settings},
+		{path: "/events", methods: reads, access: operator, answer: s.events},
 		{path: "/feeds.atom", methods: reads, access: reader, answer: s.searchFeed},
 		{path: "/feeds.json", methods: reads, access: reader, answer: s.searchFeed},
 		{path: "/feeds/{file}", methods: reads, access: reader, answer: s.ruleFeed},
 		{path: "/feeds/tag/{file}", methods: reads, access: reader, answer: s.tagFeed},
 		{path: api.Prefix + "/", methods: nil, access: operator, answer: s.api.ServeHTTP},
-		{path: "/style.css", methods: reads, access: open, answer: s.style},
+		{path: "/style.css", methods: reads, access: open, answer: file("text/css; charset=utf-8", stylesheet)},
+		{path: "/live.js", methods: reads, access: open, answer: file("text/javascript; charset=utf-8", script)},
 		{path: "/healthz", methods: reads, access: open, answer: s.healthz},
 		{path: "/readyz", methods: reads, access: open, answer: s.readyz},
 		{path: "/", methods: reads, access: operator, answer: s.notFound},
@@ -67,7 +78,10 @@ func (s *Server) table() []route {
 		table = append(table, route{path: "/metrics", methods: reads, access: machine, answer: s.o.Metrics.ServeHTTP})
 	}
 	if s.o.Reload != nil {
-		table = append(table, route{path: "/-/reload", methods: writes, access: operator, answer: s.reload})
+		table = append(table, route{path: "/-/reload", methods: writes, access: operator, answer: s.reload}, route{path: "/settings/reload", methods: writes, access: operator, answer: s.reloadForm})
+	}
+	for _, a := range s.actions() {
+		table = append(table, route{path: a.path, methods: writes, access: operator, answer: s.act(a)})
 	}
 	return table
 }
@@ -99,10 +113,11 @@ func (s *Server) mux() http.Handler {
 	return mux
 }
 
-// contentPolicy lets a page use its own stylesheet and nothing else: there is no
-// script to run, no picture to load and no frame to stand in, so text from a feed
-// that got past the escaping would still do nothing.
-const contentPolicy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// contentPolicy lets a page use its own stylesheet and its own script file, which
+// may ask these pages alone: there is no script in a page to run, no picture to load
+// and no frame to stand in, so text from a feed that got past the escaping would
+// still do nothing.
+const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // wrap puts the headers that every answer carries on it, and turns a panic into
 // a 500.

@@ -25,8 +25,8 @@ const (
 // lets those that have begun go on for at most grace. It closes l, and returns
 // when the server has stopped: nil after a stop in which nothing was cut.
 func Serve(ctx context.Context, l net.Listener, h http.Handler, grace time.Duration) error {
-	// Requests outlive ctx by the grace, and no longer.
-	requests, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	// Requests outlive ctx by the grace, and no longer. Streams end with it.
+	requests, cancel := context.WithCancel(context.WithValue(context.WithoutCancel(ctx), stopping{}, ctx.Done()))
 	defer cancel()
 	srv := &http.Server{
 		Handler:           h,

@@ -22,6 +22,7 @@ const (
 
 // hitView is one report as the pages show it.
 type hitView struct {
+	ID    string // of the item
 	Title []piece
 	Link  string // http or https, or empty
 	Lang  string
@@ -68,6 +69,7 @@ func (m moments) hit(h classifier.Hit) hitView {
 		when = h.Found
 	}
 	v := hitView{
+		ID:     h.Item.ID.String(),
 		Title:  []piece{{Text: short(h.Item.Title, maxTitle)}},
 		Link:   webLink(h.Item.Link),
 		Lang:   lang(h.Item.Lang),

@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/newswatch/newswatch/classifier"
@@ -30,24 +29,19 @@ const (
 type watchView struct {
 	verdict
 	Numbers []number
-	ByRule  []ruleCount
-	// Quiet are rules that found nothing in a week: one that never matches looks
-	// the same as one that has nothing to find, so they are named.
-	Quiet     []desk.Rule
-	QuietMore int
-	Stories   []storyView
+	Chart   chartView
+	// Silent are rules that found nothing in all the days of the chart: one that
+	// never matches looks the same as one that has nothing to find, so they are
+	// named.
+	Silent     []desk.Rule
+	SilentMore int
+	Stories    []storyView
 }
 
 // number is one line of the table of figures.
 type number struct {
 	Label     string
 	Day, Week string
-}
-
-// ruleCount is how many reports a rule found.
-type ruleCount struct {
-	desk.Rule
-	Day, Week int
 }
 
 func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
@@ -83,6 +77,11 @@ func (s *Server) look(ctx context.Context, st desk.Status, now time.Time) (watch
 	if err != nil {
 		return watchView{}, err
 	}
+	edges := desk.Days(now.In(s.o.Location), chartDays)
+	tally, err := s.o.Store.Tally(ctx, edges)
+	if err != nil {
+		return watchView{}, err
+	}
 	sent, err := s.o.Store.Deliveries(ctx, "", countLimit)
 	if err != nil {
 		return watchView{}, err
@@ -91,8 +90,8 @@ func (s *Server) look(ctx context.Context, st desk.Status, now time.Time) (watch
 	view := watchView{verdict: judge(st, s.checkups(st, states, now), standings, counts.DeadLetters, now)}
 	stories := story.Group(hits)
 	view.Numbers = figures(hits, stories, sent, now)
-	view.ByRule, view.Quiet = byRule(st.Rules, hits, now)
-	view.Quiet, view.QuietMore = atMost(view.Quiet, watchRules)
+	view.Chart = chart(tally, edges, st.Rules)
+	view.Silent, view.SilentMore = atMost(silentRules(st.Rules, tally), watchRules)
 	m := moments{now, s.o.Location}
 	for _, told := range stories[:min(len(stories), watchStories)] {
 		view.Stories = append(view.Stories, m.story(told.Each(st.Shown)))
@@ -156,36 +155,15 @@ func (t *tally) line(label string) number {
 	return number{label, write(t.day, t.dayCut), write(t.week, t.weekCut)}
 }
 
-// byRule counts the reports of each rule, the busiest first, and lists the rules
-// in force that found nothing.
-func byRule(rules []desk.Rule, hits []classifier.Hit, now time.Time) (found []ruleCount, quiet []desk.Rule) {
-	counts := map[string]*ruleCount{}
-	for _, h := range hits {
-		for _, m := range h.Rules {
-			c := counts[m.Rule]
-			if c == nil {
-				c = &ruleCount{Rule: desk.Rule{ID: m.Rule, Name: short(cmp.Or(m.Name, m.Rule), maxName)}}
-				counts[m.Rule] = c
-			}
-			c.Week++
-			if h.Found.After(now.Add(-day)) {
-				c.Day++
-			}
-		}
-	}
-	for _, c := range counts {
-		found = append(found, *c)
-	}
-	slices.SortFunc(found, func(a, b ruleCount) int {
-		return cmp.Or(b.Week-a.Week, strings.Compare(a.ID, b.ID))
-	})
-	found, _ = atMost(found, watchRules)
+// silentRules lists the rules in force that found nothing.
+func silentRules(rules []desk.Rule, t store.Tally) []desk.Rule {
+	var silent []desk.Rule
 	for _, r := range rules {
-		if counts[r.ID] == nil {
-			quiet = append(quiet, desk.Rule{ID: r.ID, Name: short(cmp.Or(r.Name, r.ID), maxName)})
+		if t.Rules[r.ID] == nil {
+			silent = append(silent, desk.Rule{ID: r.ID, Name: short(cmp.Or(r.Name, r.ID), maxName)})
 		}
 	}
-	return found, quiet
+	return silent
 }
 
 // atMost cuts a list and says how many were cut off.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/newswatch/newswatch/web/api"
@@ -56,6 +57,13 @@ type Server struct {
 	routes  []route
 	clients *limits // by network
 	hosts   *limits // by the host of an endpoint
+
+	// streams holds one place for each page that is followed.
+	streams   chan struct{}
+	stateMu   sync.Mutex // guards the two below
+	stateName string
+	stateAt   time.Time
+
 	handler http.Handler
 }
 
@@ -78,6 +86,7 @@ func New(o Options) *Server {
 		// configs refuses it with its place in the file.
 		_ = s.origin.AddTrustedOrigin(u.Scheme + "://" + u.Host)
 	}
+	s.streams = make(chan struct{}, maxStreams)
 	s.readied.turn = make(chan struct{}, 1)
 	s.api = api.New(&s.o.Desk, o.Location, o.Log)
 	s.clients, s.hosts = newLimits(limitClient, limitAll), newLimits(limitHost, limitAll)

@@ -97,9 +97,9 @@ func TestStoredXSS(t *testing.T) {
 	targets := func(v string) []string {
 		q := url.QueryEscape(v)
 		return []string{
-			"/", "/hits", "/feeds", "/deliveries",
-			"/hits?words=" + q + "&rule=" + q + "&feed=" + q,
-			"/hits?quiet=1&since=" + q + "&until=" + q + "&before=" + q,
+			"/", "/stories", "/feeds", "/rules", "/subscribers", "/preview?subscriber=" + q, "/deliveries?done=" + q, "/settings",
+			"/stories?words=" + q + "&rule=" + q + "&feed=" + q,
+			"/stories?quiet=1&since=" + q + "&until=" + q + "&before=" + q,
 			"/feeds?sort=" + q + "&page=" + q,
 			"/nothing/" + url.PathEscape(v),
 		}
@@ -135,7 +135,7 @@ func TestStoredXSS(t *testing.T) {
 func TestTextIsShownAsWritten(t *testing.T) {
 	const title = `He said "<b>AT&T</b>" & left`
 	m, st := poisoned(title)
-	doc, err := html.Parse(ask(serverOf(m, st), "GET", "/hits").Body)
+	doc, err := html.Parse(ask(serverOf(m, st), "GET", "/stories").Body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +243,7 @@ func goodLink(t *testing.T, n *html.Node, href string) {
 		}
 		return
 	}
-	for _, own := range []string{"./", "../", "hits", "feeds", "deliveries", "?", "#main"} {
+	for _, own := range []string{"./", "../", "stories", "feeds", "preview?", "purge?", "subscribers", "deliveries", "metrics", "healthz", "readyz", "api/v1/", "?", "#main"} {
 		if strings.HasPrefix(href, own) {
 			return
 		}

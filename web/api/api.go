@@ -67,6 +67,8 @@ func New(d *desk.Desk, loc *time.Location, log *slog.Logger) *API {
 		{Method: "GET", Path: "/feeds", answer: a.feeds},
 		{Method: "GET", Path: "/feeds/{id}", answer: a.feed},
 		{Method: "POST", Path: "/feeds/{id}/poll", answer: a.poll},
+		{Method: "POST", Path: "/feeds/{id}/pause", answer: a.pauseFeed(true)},
+		{Method: "POST", Path: "/feeds/{id}/resume", answer: a.pauseFeed(false)},
 		{Method: "GET", Path: "/rules", answer: a.rules},
 		{Method: "GET", Path: "/rules/{id}", answer: a.rule},
 		{Method: "POST", Path: "/match", answer: a.match, pace: trying, slow: true},

@@ -83,6 +83,7 @@ type feedState struct {
 	LastChange  time.Time      `json:"last_change,omitzero"`
 	LastItem    time.Time      `json:"last_item,omitzero"`
 	NextCheck   time.Time      `json:"next_check,omitzero"`
+	Paused      time.Time      `json:"paused,omitzero"`
 	Failures    int            `json:"failures"`
 	Reason      fetcher.Reason `json:"reason,omitempty"`
 	LastError   string         `json:"last_error,omitempty"`
@@ -98,7 +99,7 @@ func (a *API) feedView(f feed.Feed, st *fetcher.State, now time.Time) feedView {
 	v.Name = cmp.Or(v.Name, st.Title)
 	v.State = &feedState{
 		MovedTo: st.URL, Items: st.Items, LastPoll: st.LastPoll, LastSuccess: st.LastSuccess, LastChange: st.LastChange,
-		LastItem: st.LastItem, NextCheck: st.NextCheck, Failures: st.Failures, Reason: st.Reason, LastError: st.LastError,
+		LastItem: st.LastItem, NextCheck: st.NextCheck, Paused: st.Paused, Failures: st.Failures, Reason: st.Reason, LastError: st.LastError,
 		Retired: st.Retired, Poisoned: st.Poisoned,
 	}
 	if a.desk.Silent != nil {
@@ -194,6 +195,18 @@ func (a *API) poll(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	return answer{status: http.StatusAccepted, body: asked{f.ID, a.desk.Now()}}, a.desk.Store.PollNow(r.Context(), []string{f.ID}, a.desk.Now())
+}
+
+// pauseFeed returns what takes a feed out of the queue, or puts it back in.
+func (a *API) pauseFeed(paused bool) func(*http.Request) (answer, error) {
+	return func(r *http.Request) (answer, error) {
+		f, err := a.configuredFeed(r)
+		if err != nil {
+			return answer{}, err
+		}
+		a.log.Info("an operator pauses or resumes a feed", "feed", f.ID, "paused", paused)
+		return none, a.desk.Store.PauseFeeds(r.Context(), []string{f.ID}, paused, a.desk.Now())
+	}
 }
 
 // asked is the answer to a request that is worked off soon.

@@ -24,6 +24,8 @@ type Store interface {
 
 	States(ctx context.Context, q store.StateQuery) ([]fetcher.State, error)
 	State(ctx context.Context, id string) (fetcher.State, error)
+	Census(ctx context.Context, late time.Time) (store.Census, error)
+	PauseFeeds(ctx context.Context, ids []string, paused bool, now time.Time) error
 	PollNow(ctx context.Context, ids []string, now time.Time) error
 
 	Hits(ctx context.Context, q store.HitQuery) ([]classifier.Hit, error)
