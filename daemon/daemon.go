@@ -196,6 +196,11 @@ func (d *Daemon) courier(pages configs.HTTP) *notify.Courier {
 // tried.
 func (d *Daemon) delivered(res notify.Result) {
 	switch res.Outcome {
+	case notify.Released:
+		if res.Untried && d.sent != nil {
+			d.sent(res)
+		}
+		return
 	case notify.Accepted:
 		d.log.Info("digest sent", "subscriber", res.Subscriber, "digest", res.Digest, "entries", res.Entries, "tries", res.Tries)
 	case notify.Retried:

@@ -69,10 +69,13 @@ func (d *Daemon) Once(ctx context.Context, opt OnceOptions) (Summary, error) {
 			opt.Polled(p)
 		}
 	}
+	var later time.Time // when what could not be tried comes again
 	d.sent = func(r notify.Result) {
 		mu.Lock()
 		defer mu.Unlock()
 		switch r.Outcome {
+		case notify.Released:
+			later = r.Next
 		case notify.Accepted:
 			sum.DigestsSent++
 		case notify.Retried, notify.Buried:
@@ -100,7 +103,13 @@ func (d *Daemon) Once(ctx context.Context, opt OnceOptions) (Summary, error) {
 	if err := d.sendNow(ctx, pl, opt.Send); err != nil {
 		return sum, err
 	}
-	if err := d.turns.drain(ctx, d.opt.Grace); err != nil {
+	if err := d.sendAll(ctx, func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		at := later
+		later = time.Time{}
+		return at
+	}); err != nil {
 		return sum, err
 	}
 	if err := d.owedLetters(ctx); err != nil {
@@ -128,6 +137,24 @@ func (d *Daemon) pollAll(ctx context.Context, all int, polled func() int) error 
 			said = true
 		}
 		wait(ctx, nil, idleWait)
+	}
+}
+
+// untriedPatience bounds how long a pass waits for a receiver that has as many
+// deliveries as it is given at a time.
+const untriedPatience = 2 * time.Minute
+
+// sendAll works the queue of subscribers off. later says when a turn in which
+// nothing could be tried comes again: there may be no next pass for an hour.
+func (d *Daemon) sendAll(ctx context.Context, later func() time.Time) error {
+	for end := d.now().Add(untriedPatience); ; {
+		if err := d.turns.drain(ctx, d.opt.Grace); err != nil {
+			return err
+		}
+		at := later()
+		if at.IsZero() || at.After(end) || !wait(ctx, nil, at.Sub(d.now())) {
+			return nil
+		}
 	}
 }
 

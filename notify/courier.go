@@ -118,6 +118,9 @@ type Result struct {
 	// Paused is set with Buried: the subscriber gets nothing more until an operator
 	// resumes it.
 	Paused bool
+	// Untried is set with Released where nothing could be tried just now, as when
+	// the receiver has as many deliveries as it is given at a time.
+	Untried bool
 	// Next is when the subscriber's next turn is.
 	Next time.Time
 }
@@ -243,7 +246,7 @@ func (c *Courier) send(ctx context.Context, t Turn, to Recipient, d Digest) (Res
 	}
 	fail := AsDeliveryError(err)
 	if fail.Untried {
-		res.Outcome, res.Tries, res.Next = Released, res.Tries-1, now.Add(c.spread(max(fail.RetryAfter, minUntried)))
+		res.Outcome, res.Untried, res.Tries, res.Next = Released, true, res.Tries-1, now.Add(c.spread(max(fail.RetryAfter, minUntried)))
 		return res, c.Log.Release(end, t.Lease, res.Next)
 	}
 	res.Failure, res.Reason = fail.Failure, fail.Error()

@@ -30,7 +30,7 @@ const (
 	gateWidth = 2
 	// gatePatience is how long a delivery waits for its place. It keeps one of the
 	// daemon's hands meanwhile.
-	gatePatience = 2 * time.Second
+	gatePatience = 4 * time.Second
 	// gateAgain is when one that got no place comes again.
 	gateAgain = 15 * time.Second
 	// gateFailures on end close a gate, for gateRest the first time, and then for

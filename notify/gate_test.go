@@ -122,7 +122,7 @@ func TestTurnUntried(t *testing.T) {
 		}
 		res := b.take(t, Released)
 		least := max(wait, minUntried)
-		if got := res.Next.Sub(b.now); got < least*9/10 || got > least*11/10 || res.Tries != 0 || b.log.turn.Attempts != 0 || b.log.turn.Pending == nil {
+		if got := res.Next.Sub(b.now); got < least*9/10 || got > least*11/10 || res.Tries != 0 || !res.Untried || b.log.turn.Attempts != 0 || b.log.turn.Pending == nil {
 			t.Errorf("next in %s, %d tries, %d attempts", got, res.Tries, b.log.turn.Attempts)
 		}
 	}

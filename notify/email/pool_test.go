@@ -186,3 +186,26 @@ func TestAnIdleConnectionIsEnded(t *testing.T) {
 		srv.sessions.Wait()
 	})
 }
+
+// BenchmarkNotify compares messages over a connection that is used again with
+// messages over one each, with STARTTLS and a login.
+func BenchmarkNotify(b *testing.B) {
+	for _, again := range []bool{true, false} {
+		b.Run(fmt.Sprintf("again=%t", again), func(b *testing.B) {
+			cert, roots := certificate(b, "mail.example")
+			srv := &script{ehlo: []string{"AUTH PLAIN"}, cert: &cert}
+			m := mailbox(b, Config{
+				Host: "mail.example", Port: 587, RootCAs: roots, Username: username, Password: password, Dial: dialTo(srv.start(b)),
+			}, reader)
+			if !again {
+				m.sender.Close() // what is sent from now on keeps no connection
+			}
+			d := notifytest.Digest()
+			for b.Loop() {
+				if err := m.Notify(b.Context(), d); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

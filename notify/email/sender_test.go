@@ -30,7 +30,7 @@ const (
 
 var secrets = []string{reader, "reader.desk", "secret-domain", username, password}
 
-func mailbox(t *testing.T, cfg Config, to string) *Mailbox {
+func mailbox(t testing.TB, cfg Config, to string) *Mailbox {
 	t.Helper()
 	if cfg.From == "" {
 		cfg.From = "newswatch <newswatch@example.org>"

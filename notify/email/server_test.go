@@ -44,7 +44,7 @@ type script struct {
 }
 
 // start serves on 127.0.0.1 until the test ends, and waits for its sessions.
-func (s *script) start(t *testing.T) (port int) {
+func (s *script) start(t testing.TB) (port int) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -230,7 +230,7 @@ func (s *talk) body(r *bufio.Reader) bool {
 }
 
 // certificate makes a self-signed one for the names.
-func certificate(t *testing.T, names ...string) (tls.Certificate, *x509.CertPool) {
+func certificate(t testing.TB, names ...string) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
