@@ -11,6 +11,8 @@ import (
 	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/fetcher"
+	"github.com/newswatch/newswatch/fetcher/article"
+	"github.com/newswatch/newswatch/fetcher/document"
 	"github.com/newswatch/newswatch/lease"
 	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/story"
@@ -32,7 +34,7 @@ const (
 // Fetcher reads feeds and articles; *fetcher.Client does.
 type Fetcher interface {
 	Fetch(ctx context.Context, f feed.Feed, st fetcher.State, mark func(ctx context.Context, parsing bool) error) (fetcher.Result, error)
-	Article(ctx context.Context, link string) (string, error)
+	Article(ctx context.Context, link string) (article.Article, error)
 }
 
 // Journal is what a poll needs of the store.
@@ -162,8 +164,11 @@ func (p *poller) classify(ctx context.Context, pl *plan, f feed.Feed, before fet
 		hush := quiet.covers(it)
 		searched := classifier.SearchedFeed
 		if n == store.New && !hush && wantsArticle(f, it, pl.config.Fetch.FullText) && time.Now().Before(articlesUntil) {
-			if text, err := p.article(ctx, it.Link, articlesUntil); err == nil && len(text) > len(it.Content) {
-				it.Content, searched = text, classifier.SearchedArticle
+			if page, err := p.article(ctx, it.Link, articlesUntil); err == nil && len(page.Text) > len(it.Content) {
+				it.Content, searched = page.Text, classifier.SearchedArticle
+				if f.Kind == feed.KindSitemap && it.Title == document.TitleOf(it.Link) {
+					it.Title = cmp.Or(page.Title, it.Title) // it had none of its own
+				}
 			}
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -195,17 +200,17 @@ func (p *poller) classify(ctx context.Context, pl *plan, f feed.Feed, before fet
 }
 
 // article reads an article's page within the poll's budget.
-func (p *poller) article(ctx context.Context, link string, until time.Time) (string, error) {
+func (p *poller) article(ctx context.Context, link string, until time.Time) (article.Article, error) {
 	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
-	text, err := p.fetch.Article(ctx, link)
+	page, err := p.fetch.Article(ctx, link)
 	result := "read"
 	if err != nil {
 		result = "failed"
 		p.log.Debug("the article's page could not be read; matching on the feed's text", "err", err)
 	}
 	p.metrics.articles.WithLabelValues(result).Inc()
-	return text, err
+	return page, err
 }
 
 // report counts a recorded poll, and logs it at the level it deserves: a feed

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -117,12 +118,15 @@ func (d *Daemon) serve(ctx context.Context, loaded *configs.Loaded, begun time.T
 func (d *Daemon) pages(c configs.HTTP, addr net.Addr) http.Handler {
 	return web.New(web.Options{
 		Desk: desk.Desk{
-			Store:   d.store,
-			Status:  d.status,
-			Now:     d.now,
-			Silent:  silence,
-			Rules:   func() *classifier.Ruleset { return d.plan.Load().rules },
-			Article: d.fetch.Article,
+			Store:  d.store,
+			Status: d.status,
+			Now:    d.now,
+			Silent: silence,
+			Rules:  func() *classifier.Ruleset { return d.plan.Load().rules },
+			Article: func(ctx context.Context, link string) (string, error) {
+				a, err := d.fetch.Article(ctx, link)
+				return strings.TrimSpace(a.Title + "\n\n" + a.Text), err
+			},
 			Preview: func(ctx context.Context, id string) (notify.Digest, error) {
 				return preview(ctx, d.plan.Load(), d.store, id, time.Time{}, d.now())
 			},

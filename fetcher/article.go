@@ -15,28 +15,28 @@ import (
 // decompression.
 const maxPage = 2 << 20
 
-// Article reads the page that a link leads to and returns the text of the
-// article on it, a blank line between paragraphs. Only HTML is read, and only
+// Article reads the page that a link leads to and returns the article on
+// it. Only HTML is read, and only
 // where the site's robots.txt lets us (RFC 9309): unlike a feed, nobody put the
 // page there for programs. Turns at the host are shared with feeds. What was
 // read within the last hour is not read again, nor what failed within ten minutes.
 //
 // The error is an *Error, or wraps ctx's own. A panic is ReasonPanic.
-func (c *Client) Article(ctx context.Context, link string) (text string, err error) {
+func (c *Client) Article(ctx context.Context, link string) (found article.Article, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			text, err = "", failf(ReasonPanic, nil, "a defect of newswatch ended the reading of an article: %v", r)
+			found, err = article.Article{}, failf(ReasonPanic, nil, "a defect of newswatch ended the reading of an article: %v", r)
 		}
 	}()
 	u, err := parseURL(link)
 	if err != nil {
-		return "", err
+		return article.Article{}, err
 	}
-	return c.articles.get(ctx, bare(u).String(), c.opt.Now(), func() (string, error) { return c.article(ctx, u) })
+	return c.articles.get(ctx, bare(u).String(), c.opt.Now(), func() (article.Article, error) { return c.article(ctx, u) })
 }
 
 // article reads the page at u.
-func (c *Client) article(ctx context.Context, u *url.URL) (string, error) {
+func (c *Client) article(ctx context.Context, u *url.URL) (article.Article, error) {
 	a, err := c.get(ctx, request{
 		url:       bare(u),
 		timeout:   c.opt.Timeout,
@@ -57,21 +57,21 @@ func (c *Client) article(ctx context.Context, u *url.URL) (string, error) {
 		},
 	})
 	if err != nil {
-		return "", wrap(err)
+		return article.Article{}, wrap(err)
 	}
 	done, err := c.parseTurn(ctx, a.body.Len())
 	if err != nil {
-		return "", wrap(err)
+		return article.Article{}, wrap(err)
 	}
 	defer done()
-	text, err := article.Text(ctx, article.Page{
+	found, err := article.Read(ctx, article.Page{
 		Body:        a.body.Bytes(),
 		ContentType: a.header.Get("Content-Type"),
 		URL:         a.way.final,
 	})
 	if err != nil {
 		if ctx.Err() != nil {
-			return "", wrap(ctx.Err())
+			return article.Article{}, wrap(ctx.Err())
 		}
 		reason := ReasonNotAnArticle
 		switch {
@@ -80,9 +80,9 @@ func (c *Client) article(ctx context.Context, u *url.URL) (string, error) {
 		case errors.Is(err, article.ErrPanic):
 			reason = ReasonPanic
 		}
-		return "", failf(reason, err, "%s: %s", a.way.final.Host, strings.TrimPrefix(err.Error(), "article: "))
+		return article.Article{}, failf(reason, err, "%s: %s", a.way.final.Host, strings.TrimPrefix(err.Error(), "article: "))
 	}
-	return text, nil
+	return found, nil
 }
 
 // isHTML reports whether a Content-Type is that of a page. One that is missing

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/newswatch/newswatch/fetcher/article"
 )
 
 // page is a page with an article of some length in it.
@@ -30,7 +32,8 @@ func html(body string, header ...string) http.HandlerFunc {
 func TestArticle(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	s := newSite(t, "127.0.0.1", routes(map[string]http.HandlerFunc{"/story": html(page(""))}))
-	text, err := c.Article(t.Context(), s.URL+"/story?utm=1#top")
+	a, err := c.Article(t.Context(), s.URL+"/story?utm=1#top")
+	text := a.Text
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +90,8 @@ func TestArticleAnswers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c, _ := newClient(t, Options{})
 			s := newSite(t, "127.0.0.1", routes(map[string]http.HandlerFunc{"/story": tt.answer}))
-			text, err := c.Article(t.Context(), s.URL+"/story")
+			a, err := c.Article(t.Context(), s.URL+"/story")
+			text := a.Text
 			if tt.reason == "" {
 				if err != nil || !strings.Contains(text, "naïve") {
 					t.Errorf("got %q, %v", text, err)
@@ -290,7 +294,8 @@ func TestArticleIsReadOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
-			text, err := c.Article(t.Context(), fmt.Sprintf("%s/story#%d", s.URL, i))
+			a, err := c.Article(t.Context(), fmt.Sprintf("%s/story#%d", s.URL, i))
+			text := a.Text
 			if err != nil || !strings.HasPrefix(text, "Fourteen") {
 				t.Errorf("%q, %v", text, err)
 			}
@@ -336,8 +341,8 @@ func TestArticleCacheIsBounded(t *testing.T) {
 		if i%2 == 0 {
 			body = "y"
 		}
-		got, err := ac.get(t.Context(), fmt.Sprint(i), start, func() (string, error) { return body, nil })
-		if err != nil || got != body {
+		got, err := ac.get(t.Context(), fmt.Sprint(i), start, func() (article.Article, error) { return article.Article{Text: body}, nil })
+		if err != nil || got.Text != body {
 			t.Fatal(err)
 		}
 		if ac.bytes > maxArticleBytes || ac.used.Len() > maxArticles || ac.used.Len() != len(ac.byLink) {
@@ -345,7 +350,7 @@ func TestArticleCacheIsBounded(t *testing.T) {
 		}
 	}
 	reads := 0
-	again := func() (string, error) { reads++; return text, nil }
+	again := func() (article.Article, error) { reads++; return article.Article{Text: text}, nil }
 	ac.get(t.Context(), fmt.Sprint(3*maxArticles-1), start, again)
 	ac.get(t.Context(), "0", start, again)
 	if reads != 1 {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/newswatch/newswatch/fetcher/article"
 )
 
 // What is kept of articles: a story is often in several feeds of a site, and comes
@@ -32,7 +34,7 @@ type articleEntry struct {
 	link  string
 	lock  chan struct{} // holds a token when free
 	until time.Time
-	text  string
+	found article.Article
 	err   *Error
 	size  int // as accounted for, under articleCache.mu
 }
@@ -44,30 +46,30 @@ func newArticleCache() articleCache {
 // get returns the article at the link, as it was lately read or else by read.
 // Whoever asks for one that is being read waits for it. An error that is not an
 // *Error, such as a context's, is nobody else's.
-func (ac *articleCache) get(ctx context.Context, link string, now time.Time, read func() (string, error)) (string, error) {
+func (ac *articleCache) get(ctx context.Context, link string, now time.Time, read func() (article.Article, error)) (article.Article, error) {
 	e := ac.entry(link)
 	select {
 	case <-e.lock:
 	case <-ctx.Done():
-		return "", wrap(ctx.Err())
+		return article.Article{}, wrap(ctx.Err())
 	}
 	defer func() { e.lock <- struct{}{} }()
 	if !now.Before(e.until) {
-		text, err := read()
+		found, err := read()
 		failed, ofSite := errors.AsType[*Error](err)
 		if err != nil && !ofSite {
-			return "", err
+			return article.Article{}, err
 		}
-		e.text, e.err, e.until = text, failed, now.Add(articleFor)
+		e.found, e.err, e.until = found, failed, now.Add(articleFor)
 		if failed != nil {
 			e.until = now.Add(articleRetry)
 		}
 		ac.keep(e)
 	}
 	if e.err != nil {
-		return "", e.err
+		return article.Article{}, e.err
 	}
-	return e.text, nil
+	return e.found, nil
 }
 
 // entry returns the entry of a link, a new one if there is none.
@@ -92,7 +94,7 @@ func (ac *articleCache) keep(e *articleEntry) {
 	if el := ac.byLink[e.link]; el == nil || el.Value.(*articleEntry) != e {
 		return // thrown out in the meantime
 	}
-	size := len(e.text) + len(e.link)
+	size := len(e.found.Text) + len(e.found.Title) + len(e.link)
 	ac.bytes += size - e.size
 	e.size = size
 	ac.evict()

@@ -51,13 +51,20 @@ type Page struct {
 	URL *url.URL
 }
 
-// Text returns the article's text as plain text in Unicode, a blank line
-// between paragraphs, cut at 256 KiB. The error matches ErrNoText, ErrHostile
+// Article is what is read of a page: plain text in Unicode.
+type Article struct {
+	// Title is the page's headline, one line; empty where it has none.
+	Title string
+	// Text has a blank line between paragraphs, and is cut at 256 KiB.
+	Text string
+}
+
+// Read finds the article in a page. The error matches ErrNoText, ErrHostile
 // or ErrPanic, or is ctx's own.
-func Text(ctx context.Context, p Page) (text string, err error) {
+func Read(ctx context.Context, p Page) (found Article, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			text, err = "", fmt.Errorf("article: %w: %v", ErrPanic, r)
+			found, err = Article{}, fmt.Errorf("article: %w: %v", ErrPanic, r)
 		}
 	}()
 	limited, cancel := context.WithTimeoutCause(ctx, maxParseTime,
@@ -65,28 +72,29 @@ func Text(ctx context.Context, p Page) (text string, err error) {
 	defer cancel()
 	lean, linked, err := reduce(limited, toUTF8(p.Body, p.ContentType))
 	if err != nil {
-		return "", err
+		return Article{}, err
 	}
 	// The reader lets the parser go as far as the deadline and no further.
 	doc, err := html.Parse(&interruptible{ctx: limited, r: bytes.NewReader(lean)})
 	switch {
 	case limited.Err() != nil:
-		return "", context.Cause(limited)
+		return Article{}, context.Cause(limited)
 	case err != nil:
-		return "", fmt.Errorf("article: %w: %w", ErrHostile, err)
+		return Article{}, fmt.Errorf("article: %w: %w", ErrHostile, err)
 	}
 	// From here on nothing can be interrupted; what it costs is bounded by the
 	// number of elements.
 	parser := readability.NewParser()
 	parser.DisableJSONLD = true
-	found, err := parser.ParseAndMutate(doc, p.URL)
+	parsed, err := parser.ParseAndMutate(doc, p.URL)
 	if err != nil {
-		return "", fmt.Errorf("article: %w", err)
+		return Article{}, fmt.Errorf("article: %w", err)
 	}
-	if found.Node != nil {
+	text := ""
+	if parsed.Node != nil {
 		var b strings.Builder
-		if err := found.RenderText(&b); err != nil {
-			return "", fmt.Errorf("article: %w", err)
+		if err := parsed.RenderText(&b); err != nil {
+			return Article{}, fmt.Errorf("article: %w", err)
 		}
 		text = paragraphs(b.String())
 	}
@@ -96,9 +104,20 @@ func Text(ctx context.Context, p Page) (text string, err error) {
 		text = linked
 	}
 	if text == "" {
-		return "", fmt.Errorf("article: %w", ErrNoText)
+		return Article{}, fmt.Errorf("article: %w", ErrNoText)
 	}
-	return text, nil
+	return Article{Title: headline(parsed.Title()), Text: text}, nil
+}
+
+// maxTitleBytes is the length beyond which nothing is a headline.
+const maxTitleBytes = 512
+
+// headline makes one line of a title.
+func headline(s string) string {
+	if len(s) > maxTitleBytes {
+		return ""
+	}
+	return strings.ReplaceAll(paragraphs(s), "\n\n", " ")
 }
 
 // interruptible ends with the context's cause.

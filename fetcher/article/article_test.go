@@ -18,7 +18,7 @@ func story(head, body string) string {
 		strings.Repeat(sentence, 3) + "</p>" + body + "<p>" + strings.Repeat(sentence, 3) + "</p></article><footer>All rights reserved</footer></body></html>"
 }
 
-func TestText(t *testing.T) {
+func TestRead(t *testing.T) {
 	encoded := func(s string, err error) string {
 		if err != nil {
 			t.Fatal(err)
@@ -60,7 +60,8 @@ func TestText(t *testing.T) {
 		{"broken text for search engines", story(`<script type="application/ld+json">{"articleBody":"secret</script>`, ""), "text/html", "questioned", "secret"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := Text(t.Context(), Page{Body: []byte(tt.page), ContentType: tt.contentType, URL: base})
+			a, err := Read(t.Context(), Page{Body: []byte(tt.page), ContentType: tt.contentType, URL: base})
+			got := a.Text
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -106,9 +107,22 @@ func TestReduce(t *testing.T) {
 	}
 }
 
+func TestTitle(t *testing.T) {
+	for _, tt := range []struct{ head, want string }{
+		{`<meta property="og:title" content="Raids &amp; arrests">`, "Raids & arrests"},
+		{`<meta property="og:title" content="` + strings.Repeat("x", 1000) + `">`, ""},
+		{"", ""},
+	} {
+		a, err := Read(t.Context(), Page{Body: []byte(story(tt.head, "")), ContentType: "text/html", URL: base})
+		if err != nil || tt.want != "" && a.Title != tt.want || len(a.Title) > maxTitleBytes {
+			t.Errorf("%.80s: the title is %q (%v), want %q", tt.head, a.Title, err, tt.want)
+		}
+	}
+}
+
 func TestNoText(t *testing.T) {
 	for _, page := range []string{"", " ", "<html></html>", "<img src=x alt=words>", "<script>words</script>", "\x00", "<!-- words -->"} {
-		if got, err := Text(t.Context(), Page{Body: []byte(page), URL: base}); !errors.Is(err, ErrNoText) || got != "" {
+		if got, err := Read(t.Context(), Page{Body: []byte(page), URL: base}); !errors.Is(err, ErrNoText) || got != (Article{}) {
 			t.Errorf("%q: got %q, %v", page, got, err)
 		}
 	}
@@ -117,14 +131,14 @@ func TestNoText(t *testing.T) {
 func TestContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Text(ctx, Page{Body: []byte(story("", "")), URL: base}); !errors.Is(err, context.Canceled) {
+	if _, err := Read(ctx, Page{Body: []byte(story("", "")), URL: base}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
 
-// FuzzText puts pages together from pieces, which finds more than random bytes
+// FuzzRead puts pages together from pieces, which finds more than random bytes
 // do: each byte of the input stands for one piece.
-func FuzzText(f *testing.F) {
+func FuzzRead(f *testing.F) {
 	pieces := []string{
 		"<p>", "</p>", "<div>", "</div>", "<b>", "</b>", "<a href=/>", "</a>", "<table>", "<tr>", "<td>", "</table>",
 		"<script>", "</script>", `<script type="application/ld+json">`, `{"articleBody":"`, `"}`, "<style>", "</style>", "<!--", "-->", "<!doctype html>",
@@ -145,7 +159,8 @@ func FuzzText(f *testing.F) {
 		for _, c := range soup {
 			b.WriteString(pieces[int(c)%len(pieces)])
 		}
-		text, err := Text(t.Context(), Page{Body: []byte(b.String()), ContentType: "text/html", URL: base})
+		a, err := Read(t.Context(), Page{Body: []byte(b.String()), ContentType: "text/html", URL: base})
+		text := a.Text
 		if errors.Is(err, ErrPanic) {
 			t.Fatal(err)
 		}

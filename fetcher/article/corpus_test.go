@@ -106,7 +106,8 @@ func TestCorpus(t *testing.T) {
 		if s.Charset != "" {
 			contentType += "; charset=" + s.Charset
 		}
-		text, err := Text(t.Context(), Page{Body: readPage(t, filepath.Join(dir, s.File)), ContentType: contentType, URL: u})
+		a, err := Read(t.Context(), Page{Body: readPage(t, filepath.Join(dir, s.File)), ContentType: contentType, URL: u})
+		text := a.Text
 		if err != nil {
 			t.Logf("%s: %v", s.File, err)
 		} else {

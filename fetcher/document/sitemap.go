@@ -252,7 +252,7 @@ func (t *translation) sitemap(list []listed) error {
 	for i := range list {
 		l := &list[i]
 		l.loc = t.links.link(l.loc, false)
-		l.title = cmp.Or(l.title, slugTitle(l.loc))
+		l.title = cmp.Or(l.title, TitleOf(l.loc))
 	}
 	// A page without words in its address is the front page.
 	list = slices.DeleteFunc(list, func(l listed) bool { return l.loc == "" || l.title == "" })
@@ -300,10 +300,10 @@ func formatDate(t time.Time) string {
 	return t.Format(time.RFC3339)
 }
 
-// slugTitle makes a title of the words in an address, for a page of which nothing
-// else is known: the segment of its path that has the most of them, without the
+// TitleOf makes a title of the words in an address, as a page has it of which a
+// sitemap says nothing else: the segment of its path that has the most of them, without the
 // ending and numbers that only count; the last where none has words.
-func slugTitle(link string) string {
+func TitleOf(link string) string {
 	u, err := url.Parse(link)
 	if err != nil {
 		return ""
