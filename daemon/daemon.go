@@ -92,6 +92,7 @@ type Daemon struct {
 	polls    *crew[fetcher.State]
 	turns    *crew[notify.Turn]
 	polled   func(Poll)
+	offline  bool // whether it was told; of gauges alone
 	sent     func(notify.Result)
 }
 
@@ -174,6 +175,10 @@ func (d *Daemon) turnCrew(pages configs.HTTP) *crew[notify.Turn] {
 		work: func(ctx context.Context, _ lease.Lease, t notify.Turn) error {
 			res, err := courier.Take(ctx, t)
 			d.delivered(res)
+			if res.Paused {
+				// Even if the daemon was told to stop: nobody would say it later.
+				d.tellPaused(context.WithoutCancel(ctx), res)
+			}
 			return err
 		},
 		lost: func() { d.metrics.leasesLost.WithLabelValues("subscribers").Inc() },

@@ -28,6 +28,7 @@ type metrics struct {
 	feeds         prometheus.Gauge
 	feedsFailing  prometheus.Gauge
 	feedsByHealth *prometheus.GaugeVec
+	notices       *prometheus.CounterVec
 	feedsLate     prometheus.Gauge
 	deadLetters   prometheus.Gauge
 	paused        prometheus.Counter
@@ -87,6 +88,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "newswatch_feeds",
 			Help: "Feeds in the configuration.",
 		}),
+		notices: with.NewCounterVec(prometheus.CounterOpts{
+			Name: "newswatch_notices_total",
+			Help: "What polls had the operator hear of, by kind (source_lost, source_silent, source_back, flood_held).",
+		}, []string{"kind"}),
 		feedsByHealth: with.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "newswatch_feeds_by_health",
 			Help: "Feeds by how they do (fine, unread, paused, temporary, silent, soft, hard).",

@@ -117,6 +117,7 @@ func (p *poller) walk(ctx context.Context, pl *plan, l lease.Lease, st fetcher.S
 			return err
 		}
 	}
+	b.Notices = append(b.Notices, changes(pl.nameOf(res.State), st, res.State)...)
 	reported, err := p.journal.Record(ctx, b)
 	if err != nil {
 		return err
@@ -125,6 +126,10 @@ func (p *poller) walk(ctx context.Context, pl *plan, l lease.Lease, st fetcher.S
 		if !slices.ContainsFunc(out.Hits, func(o classifier.Hit) bool { return o.Item.ID == h.Item.ID }) {
 			out.Hits = append(out.Hits, h)
 		}
+	}
+	for _, n := range b.Notices {
+		p.log.Warn("notice", "kind", n.Kind, "subject", n.Subject, "text", n.Text)
+		p.metrics.notices.WithLabelValues(string(n.Kind)).Inc()
 	}
 	p.report(f, res, failure, reported, p.now().Sub(begun))
 	if p.done != nil {
@@ -152,8 +157,7 @@ func (p *poller) classify(ctx context.Context, pl *plan, f feed.Feed, before fet
 	}
 	quiet := backCatalogue(f, before, fresh, len(res.Items), now.Add(-pl.config.Digest.FirstWindow))
 	if quiet.flood {
-		p.log.Warn("a feed published a flood of items at once: those older than digest.first_window are recorded and not reported",
-			"feed", f.ID, "new", fresh)
+		b.Notices = append(b.Notices, flood(f, pl.nameOf(res.State), fresh, now))
 	}
 	articlesUntil := time.Now().Add(articleBudget)
 	for i, it := range res.Items {

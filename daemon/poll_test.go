@@ -66,26 +66,3 @@ func TestArticleIsReadWhereTheFeedIsShort(t *testing.T) {
 		})
 	}
 }
-
-func TestSilence(t *testing.T) {
-	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	ago := func(days int) time.Time { return now.AddDate(0, 0, -days) }
-	hourly := fetcher.Pace{Gap: time.Hour}
-	for _, tc := range []struct {
-		name  string
-		state fetcher.State
-		want  string
-	}{
-		{"hourly, and nothing for five days", fetcher.State{Pace: hourly, LastItem: ago(5)}, "nothing new for 5 days; usually every hour"},
-		{"hourly, over a long weekend", fetcher.State{Pace: hourly, LastItem: ago(3)}, ""},
-		{"weekly, and nothing for a month", fetcher.State{Pace: fetcher.Pace{Gap: 7 * 24 * time.Hour}, LastItem: ago(30)}, ""},
-		{"without dates nothing can be said", fetcher.State{LastItem: ago(300)}, ""},
-		{"a feed that fails is failing, not silent", fetcher.State{Pace: hourly, LastItem: ago(30), Failures: 1}, ""},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			if got := silence(tc.state, now); got != tc.want {
-				t.Errorf("got %q, want %q", got, tc.want)
-			}
-		})
-	}
-}

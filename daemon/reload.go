@@ -13,6 +13,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"github.com/newswatch/newswatch/configs"
+	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/web/desk"
 )
 
@@ -40,6 +41,7 @@ func (d *Daemon) reload(ctx context.Context) error {
 	loaded, warnings, err := d.opt.Load()
 	if err != nil {
 		d.loaded(nil, nil, err)
+		d.tellReload(ctx, err)
 		return err
 	}
 	old := d.plan.Load()
@@ -148,11 +150,14 @@ func (d *Daemon) watchReload(ctx context.Context, since time.Time) {
 			d.log.Warn("watching the configuration's files", "err", err)
 			continue
 		case <-quiet:
-			quiet = nil
 			d.log.Info("reloading: a file changed")
 		}
+		quiet = nil
 		if err := d.reload(ctx); err != nil {
 			d.log.Error("reload failed; the configuration before it stays in force", "err", err)
+			if errors.Is(err, store.ErrUnavailable) {
+				quiet = time.After(maxPause) // nothing is wrong with the files, so nobody will touch them
+			}
 		}
 		if watcher != nil {
 			d.watch(watcher)

@@ -169,6 +169,7 @@ func (d *Daemon) sweep(ctx context.Context) {
 func (d *Daemon) gauges(ctx context.Context) {
 	for {
 		d.askStore(ctx)
+		d.tellOffline(ctx)
 		if r, err := d.coverage.current(ctx); err == nil {
 			failing := 0
 			for _, g := range fetcher.Grades {

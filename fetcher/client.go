@@ -69,6 +69,7 @@ type Client struct {
 	parsingBytes int64
 	robots       robotsCache
 	articles     articleCache
+	outage       outage
 }
 
 // New returns a Client.

@@ -33,7 +33,8 @@ const (
 	ReasonHostile      Reason = "hostile"        // the guard refused the document
 	ReasonParse        Reason = "parse"
 	ReasonPanic        Reason = "panic"
-	ReasonConfig       Reason = "config" // the URL itself cannot be polled
+	ReasonOffline      Reason = "offline" // nothing at all can be reached: it is not the feed
+	ReasonConfig       Reason = "config"  // the URL itself cannot be polled
 )
 
 // Error is a failed poll or article. Its text is fit for an operator and holds

@@ -225,6 +225,10 @@ func TestUnreachable(t *testing.T) {
 		}}}.Transport()
 		c, _ := newClient(t, Options{Transport: tr})
 		check(t, c, feedAt("http://nowhere.invalid/"), State{}, Failed, ReasonDNS)
+		err := &net.DNSError{Err: "no such host", Name: "nowhere.invalid", IsNotFound: true}
+		if got := explainTransport("nowhere.invalid", time.Second, err); got.Reason != ReasonNoHost {
+			t.Errorf("NXDOMAIN is %s", got.Reason)
+		}
 	})
 	t.Run("a private address", func(t *testing.T) {
 		c, _ := newClient(t, Options{})

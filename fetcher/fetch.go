@@ -70,8 +70,11 @@ func (c *Client) Fetch(ctx context.Context, f feed.Feed, st State, mark func(ctx
 		return p.res, nil
 	}
 	if fe, ok := errors.AsType[*Error](err); ok {
+		if fe.Reason.unreached() && c.outage.miss(p.host(), p.now) {
+			fe = failf(ReasonOffline, fe, "nothing can be reached from here, this feed as little as the others: %s", fe.Err)
+		}
 		p.fail(fe)
-		return p.res, err
+		return p.res, fe
 	}
 	return Result{Outcome: Failed, State: st, Bytes: p.res.Bytes}, wrap(err)
 }
@@ -267,11 +270,16 @@ func (p *poll) absorb(doc *document.Document) {
 	p.res.Items, p.res.Dropped, p.res.Format = doc.Items, doc.Dropped, doc.Kind
 	st.Title, st.Items = doc.Title, len(doc.Items)
 	st.Pace = paceOf(doc.Items, doc.Hints, p.now)
-	for _, it := range doc.Items {
-		if t := it.Time(); t.After(st.LastItem) && !t.After(p.now) {
-			st.LastItem = t
-		}
+	st.learnRhythm(doc.Items, p.now)
+}
+
+// host is whom the feed is asked of.
+func (p *poll) host() string {
+	u, err := parseURL(p.feed.URL)
+	if err != nil {
+		return ""
 	}
+	return hostKey(u)
 }
 
 // succeed completes the state of a poll that did not fail.
@@ -282,11 +290,7 @@ func (p *poll) succeed() {
 	}
 	st.LastPoll, st.LastSuccess = p.now, p.now
 	st.Failures, st.LastError, st.Reason = 0, "", ""
-	g := Fine
-	if quiet, _ := st.Silence(p.now); quiet > 0 {
-		g = Silent
-	}
-	st.Health.grade(g, p.now)
+	st.judgeGood(p.now)
 	st.NextCheck = nextCheck(p.now, p.feed.Every, p.c.bounds(), *st, p.fresh, p.c.opt.Jitter())
 }
 
@@ -295,9 +299,10 @@ func (p *poll) fail(fe *Error) {
 	st := &p.res.State
 	p.res.Outcome, p.res.Items, p.res.Dropped = Failed, nil, 0
 	st.LastPoll = p.now
-	st.Failures++
+	if fe.Reason != ReasonOffline || st.Failures == 0 {
+		st.Failures++ // while the fault is here, the feed is not put off
+	}
 	st.LastError, st.Reason = fe.Err.Error(), fe.Reason
-	st.Health.grade(fe.class(p.after), p.now)
 	if st.Failures >= distrustMoveAfter {
 		st.URL, st.MovedTo = "", ""
 	}
@@ -305,6 +310,7 @@ func (p *poll) fail(fe *Error) {
 	if st.Poisoned >= quarantineAfter {
 		st.NextCheck = later(st.NextCheck, p.now.Add(quarantineRetry))
 	}
+	st.judgeBad(fe, p.after, p.now)
 	if st.Retired {
 		// Not asked again; but looked at, in case the operator has changed the URL.
 		st.NextCheck = p.now.Add(p.c.opt.MaxInterval)

@@ -143,6 +143,7 @@ func (c *Client) hop(ctx context.Context, left time.Duration, req request, u *ur
 	if err != nil {
 		return nil, c.explain(ctx, u, req, err)
 	}
+	c.outage.reached()
 	defer resp.Body.Close()
 	switch resp.StatusCode {
 	case http.StatusMovedPermanently, http.StatusPermanentRedirect:

@@ -28,10 +28,6 @@ type bounds struct {
 	interval, min, max time.Duration
 }
 
-// slowPace is how often a feed is looked at whose items are far apart, while
-// they come: what such a feed brings is as likely to be urgent as any other.
-const slowPace = time.Hour
-
 // paceOf reads a document's pace at now.
 func paceOf(items []feed.Item, hints document.Hints, now time.Time) Pace {
 	p := Pace{Wish: max(hints.TTL, hints.UpdateEvery)}
@@ -67,27 +63,27 @@ func paceOf(items []feed.Item, hints document.Hints, now time.Time) Pace {
 // looked at again. fresh is how long the answer is fresh (RFC 9111 §4.2), and
 // jitter is from [0,1).
 //
-// A fixed time that the operator set is kept to. Otherwise it is half the usual
-// time between two items, but not beyond slowPace as long as the feed is alive;
-// a twentieth of the time for which the feed has been silent, when that is more;
-// and not before the publisher wants it, by HTTP or in the document. But what
-// the publisher wants is not waited for beyond a quarter of what the document
-// reaches back, or items would come and go unseen in a burst. The operator's
-// bounds hold over everything.
+// A fixed time that the operator set is kept to. Otherwise it is when the feed's
+// own rhythm makes a look worth it, see Rhythm.wait; for a feed whose rhythm is
+// not known, the operator's interval, or a twentieth of the time for which
+// nothing has changed; and not before the publisher wants it, by HTTP or in the
+// document. But what the publisher wants is not waited for beyond a quarter of
+// what the document reaches back, or items would come and go unseen in a burst.
+// The operator's bounds hold over everything.
 func nextCheck(now time.Time, every time.Duration, b bounds, st State, fresh time.Duration, jitter float64) time.Time {
 	if every > 0 {
 		return now.Add(spread(every, jitter))
 	}
 	d := b.interval
-	if st.Pace.Gap > 0 {
-		d = min(st.Pace.Gap/2, max(b.interval, slowPace))
-	}
-	last := st.LastItem
-	if last.IsZero() {
-		last = st.LastChange
-	}
-	if !last.IsZero() {
+	if last := st.newest(); !last.IsZero() {
 		d = max(d, now.Sub(last)/20)
+	}
+	if st.Rhythm.knows() {
+		wait := st.Rhythm.wait(now, st.newest(), b.max)
+		if st.Rhythm.Gaps < leastGaps {
+			wait = min(wait, d) // too little is known to be slower for it
+		}
+		d = wait
 	}
 	if wish := max(fresh, st.Pace.Wish); wish > d {
 		d = wish

@@ -35,9 +35,11 @@ func TestNextCheck(t *testing.T) {
 		{"the operator's word below the least interval", time.Minute, State{}, 0, time.Minute},
 		{"the operator's word beyond the longest", 48 * time.Hour, State{}, 0, 48 * time.Hour},
 
-		{"half the time between items", 0, State{Pace: Pace{Gap: time.Hour, Reach: 20 * time.Hour}, LastItem: ago(time.Hour)}, 0, 30 * time.Minute},
-		{"at least every hour while it is alive", 0, State{Pace: Pace{Gap: 5 * day, Reach: 50 * day}, LastItem: ago(10 * time.Hour)}, 0, time.Hour},
-		{"never below the least interval", 0, State{Pace: Pace{Gap: time.Minute, Reach: 20 * time.Minute}, LastItem: start}, 0, 5 * time.Minute},
+		{"an item an hour", 0, State{Rhythm: steady(time.Hour), LastItem: ago(time.Hour)}, 0, 12 * time.Minute},
+		{"an item a week", 0, State{Rhythm: steady(7 * day), LastItem: ago(day)}, 0, 66 * time.Minute},
+		{"an item a week, late by one more", 0, State{Rhythm: steady(7 * day), LastItem: ago(14 * day)}, 0, 66 * time.Minute},
+		{"an item a week, late by many", 0, State{Rhythm: steady(7 * day), LastItem: ago(70 * day)}, 0, 138 * time.Minute},
+		{"never below the least interval", 0, State{Rhythm: steady(time.Minute), LastItem: start}, 0, 5 * time.Minute},
 		{"never beyond the longest", 0, State{Pace: Pace{Gap: 30 * day, Reach: year}, LastItem: ago(30 * day)}, 0, day},
 		{"silent for the night", 0, State{Pace: Pace{Gap: 10 * time.Minute, Reach: 3 * time.Hour}, LastItem: ago(20 * time.Hour)}, 0, time.Hour},
 		{"silent for years", 0, State{Pace: Pace{Gap: 10 * time.Minute, Reach: 3 * time.Hour}, LastItem: ago(3 * year)}, 0, day},
@@ -58,12 +60,17 @@ func TestNextCheck(t *testing.T) {
 		{"two days would be beyond the longest interval", 0, State{Pace: Pace{SkipDays: 1<<time.Monday | 1<<time.Tuesday}}, 0, 15 * time.Minute},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := nextCheck(start, tt.every, defaults, tt.st, tt.fresh, 0.5).Sub(start)
+			got := nextCheck(start, tt.every, defaults, tt.st, tt.fresh, 0.5).Sub(start).Round(time.Minute)
 			if got != tt.want {
 				t.Errorf("next check after %s, want %s", got, tt.want)
 			}
 		})
 	}
+}
+
+// steady is a rhythm of items at equal times, at all hours.
+func steady(gap time.Duration) Rhythm {
+	return Rhythm{From: start.Add(-60 * day), At: start, Items: 100, Hours: float32(100 * gap.Hours()), Longest: gap, Gaps: 99}
 }
 
 // TestJitter: feeds spread, and stay within the operator's bounds as they do.
@@ -161,7 +168,7 @@ func TestSimulatedSeason(t *testing.T) {
 	}{
 		{"a news site", func(_ time.Time, r *rand.Rand) time.Duration {
 			return time.Duration(r.ExpFloat64() * float64(20*time.Minute))
-		}, 30, 0, 10 * time.Minute, 25 * time.Minute, 200, 0},
+		}, 30, 0, 10 * time.Minute, 25 * time.Minute, 215, 0},
 		{"a news site whose server says a day", func(_ time.Time, r *rand.Rand) time.Duration {
 			return time.Duration(r.ExpFloat64() * float64(20*time.Minute))
 		}, 30, day, 90 * time.Minute, 6 * time.Hour, 14, 0},
@@ -171,10 +178,10 @@ func TestSimulatedSeason(t *testing.T) {
 				d += time.Hour
 			}
 			return d
-		}, 10, 0, 45 * time.Minute, 4 * time.Hour, 30, 0},
+		}, 10, 0, 15 * time.Minute, time.Hour, 60, 0},
 		{"a blog, weekly", func(_ time.Time, r *rand.Rand) time.Duration {
 			return time.Duration((0.5 + r.Float64()) * float64(7*day))
-		}, 10, 0, 4 * time.Hour, 12 * time.Hour, 12, 0},
+		}, 10, 0, time.Hour, 2 * time.Hour, 24, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, 2))
@@ -203,7 +210,7 @@ func TestSimulatedSeason(t *testing.T) {
 					items = append(items, feed.Item{Published: stories[i]})
 				}
 				st.Pace = paceOf(items, document.Hints{}, now)
-				st.LastItem = stories[n-1]
+				st.learnRhythm(items, now)
 				now = nextCheck(now, 0, defaults, st, tt.fresh, r.Float64())
 			}
 			median, worst := quantile(late, 0.5), quantile(late, 1)

@@ -45,6 +45,9 @@ type State struct {
 	// Pace is what that document tells of when to look again.
 	Pace Pace `json:"pace,omitzero"`
 
+	// Rhythm is how the feed publishes, learned across polls.
+	Rhythm Rhythm `json:"rhythm,omitzero"`
+
 	FirstSuccess time.Time `json:"first_success,omitzero"`
 	LastPoll     time.Time `json:"last_poll,omitzero"`
 	LastSuccess  time.Time `json:"last_success,omitzero"`

@@ -187,5 +187,6 @@ var reasonWords = map[fetcher.Reason]string{
 	fetcher.ReasonHostile:     "the document could harm its reader, so it is not read",
 	fetcher.ReasonParse:       "the document cannot be understood",
 	fetcher.ReasonPanic:       "the document makes the parser fail",
+	fetcher.ReasonOffline:     "nothing at all can be reached, so the fault is not the feed's",
 	fetcher.ReasonConfig:      "the URL in the configuration cannot be polled",
 }

@@ -107,6 +107,8 @@ func health(s fetcher.State) string {
 		return "paused"
 	case s.Retired:
 		return "gone"
+	case !s.Health.Lost.IsZero():
+		return fmt.Sprintf("lost, failed ×%d", s.Failures)
 	case s.LastPoll.IsZero():
 		return "not polled yet"
 	case s.Failures > 0:
