@@ -2,6 +2,7 @@ package daemon_test
 
 import (
 	"net/netip"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -12,11 +13,17 @@ import (
 	"github.com/newswatch/newswatch/store"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(benchServer) != "" {
+		serveFeeds()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // loopbackConfig is the default configuration without its feeds and
 // subscribers, with a store of its own, and with leave to dial loopback.
-func loopbackConfig(t *testing.T) *configs.Loaded {
+func loopbackConfig(t testing.TB) *configs.Loaded {
 	t.Helper()
 	loaded, _, err := configs.Default()
 	if err != nil {
@@ -31,7 +38,7 @@ func loopbackConfig(t *testing.T) *configs.Loaded {
 	return loaded
 }
 
-func openStore(t *testing.T, loaded *configs.Loaded) store.Store {
+func openStore(t testing.TB, loaded *configs.Loaded) store.Store {
 	t.Helper()
 	st, err := daemon.OpenStore(t.Context(), loaded.Config)
 	if err != nil {
@@ -45,7 +52,7 @@ func openStore(t *testing.T, loaded *configs.Loaded) store.Store {
 	return st
 }
 
-func newDaemon(t *testing.T, loaded *configs.Loaded, st store.Store) *daemon.Daemon {
+func newDaemon(t testing.TB, loaded *configs.Loaded, st store.Store) *daemon.Daemon {
 	t.Helper()
 	d, err := daemon.New(loaded, st, daemon.Options{Version: "test"})
 	if err != nil {
