@@ -1,18 +1,23 @@
 package chat
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
 	"github.com/newswatch/newswatch/netguard"
@@ -141,6 +146,40 @@ func TestEveryService(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// TestGolden shows what each service is sent. A joiner is written as ·.
+func TestGolden(t *testing.T) {
+	for room := range rooms {
+		r, err := New(Config{URL: rooms[room]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := r.Body(notifytest.Digest())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := json.Indent(&b, body, "", "  "); err != nil {
+			t.Fatal(err)
+		}
+		got := strings.ReplaceAll(b.String(), joiner, "·") + "\n"
+		file := filepath.Join("testdata", room+".json")
+		if *update {
+			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", room, diff)
+		}
 	}
 }
 

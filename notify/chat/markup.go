@@ -110,7 +110,7 @@ var (
 	}
 	// In angle brackets a link has no preview.
 	discordText = markup{
-		escape: backslashed("\\*_~`|>#-+[](){}<:!@/."),
+		escape: backslashed("\\*_~`|>#-+[](){}<"),
 		bold:   func(s string) string { return "**" + s + "**" },
 		link:   func(s, url string) string { return "[" + s + "](<" + closed.Replace(url) + ">)" },
 	}
