@@ -4,14 +4,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/newswatch/newswatch/fetcher"
 )
 
 // The first byte of an encoded value says how the rest is written.
 const (
 	plainJSON = 0
 	zstdJSON  = 1
+	zstdState = 2 // JSON of a fetcher.State, compressed with stateWords
 )
 
 // compressFrom is the length from which compressing a value pays.
@@ -29,6 +33,38 @@ var (
 	decompressor = must(zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(MaxValue)))
 )
 
+// stateWords is what most states have in common: compressed with it, the state of
+// a feed takes a third of what it takes alone. It is part of the format: states
+// that were written with it can be read with it only, so that another text needs
+// another kind. A field that is not named here is kept as well, in more bytes.
+const stateWords = `"timeout","retired":true,"poisoned":1,"suspect":{"hash":"","since":"","deaths":2}` +
+	`"failures":1,"last_error":"fetcher: ","reason":"{"feed":"","url":"https://feeds.","moved_to":"http://",` +
+	`"configured_url":"https://www..com/feeds/rss.xml","etag":"W/\"","last_modified":"Tue, 24 Nov 2026 00:00:00 GMT",` +
+	`"valid_for":"https://www..com/feed/","body_hash":"0123456789abcdef","last_full":"2026-11-24T04:30:00.","title":"News",` +
+	`"items":50,"pace":{"gap":3600000000000,"reach":72000000000000,"wish":900000000000},"first_success":"2026-10-17T21:30:00.",` +
+	`"last_poll":"2026-11-24T09:30:00Z","last_success":"2026-11-24T09:30:00Z","last_change":"2026-11-24T08:30:00Z",` +
+	`"last_item":"2026-11-24T07:30:00Z"}`
+
+const stateWordsID = 1
+
+var (
+	stateCompressor = must(zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2),
+		zstd.WithWindowSize(256<<10), zstd.WithEncoderCRC(false), zstd.WithEncoderDictRaw(stateWordsID, []byte(stateWords))))
+	stateDecompressor = must(zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(MaxValue),
+		zstd.WithDecoderDictRaw(stateWordsID, []byte(stateWords))))
+)
+
+// EncodeState is Encode for the state of a feed, but for what the queue keeps of
+// it itself: the next check, and how often its reader died.
+func EncodeState(st fetcher.State) ([]byte, error) {
+	st.NextCheck, st.Poisoned = time.Time{}, 0
+	j, err := marshal(st)
+	if err != nil {
+		return nil, err
+	}
+	return stateCompressor.EncodeAll(j, []byte{zstdState}), nil
+}
+
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
@@ -39,12 +75,9 @@ func must[T any](v T, err error) T {
 // Encode writes a value as both engines keep it: JSON, and compressed where that
 // pays. It returns ErrTooLarge for what is beyond MaxValue.
 func Encode(v any) ([]byte, error) {
-	j, err := json.Marshal(v)
+	j, err := marshal(v)
 	if err != nil {
-		return nil, fmt.Errorf("store: %w", err)
-	}
-	if len(j) > MaxValue {
-		return nil, fmt.Errorf("%w: %d bytes of %T, the most is %d", ErrTooLarge, len(j), v, MaxValue)
+		return nil, err
 	}
 	if len(j) >= compressFrom {
 		if z := compressor.EncodeAll(j, []byte{zstdJSON}); len(z) < len(j) {
@@ -54,7 +87,18 @@ func Encode(v any) ([]byte, error) {
 	return append([]byte{plainJSON}, j...), nil
 }
 
-// Decode is the inverse of Encode.
+func marshal(v any) ([]byte, error) {
+	j, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	if len(j) > MaxValue {
+		return nil, fmt.Errorf("%w: %d bytes of %T, the most is %d", ErrTooLarge, len(j), v, MaxValue)
+	}
+	return j, nil
+}
+
+// Decode is the inverse of Encode and EncodeState.
 func Decode(b []byte, v any) error {
 	if len(b) == 0 {
 		return errValue
@@ -62,9 +106,13 @@ func Decode(b []byte, v any) error {
 	j := b[1:]
 	switch b[0] {
 	case plainJSON:
-	case zstdJSON:
+	case zstdJSON, zstdState:
+		unpack := decompressor
+		if b[0] == zstdState {
+			unpack = stateDecompressor
+		}
 		var err error
-		if j, err = decompressor.DecodeAll(j, nil); err != nil {
+		if j, err = unpack.DecodeAll(j, nil); err != nil {
 			return fmt.Errorf("%w: %w", errValue, err)
 		}
 	default:

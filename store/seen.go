@@ -10,20 +10,24 @@ import (
 	"github.com/newswatch/newswatch/feed"
 )
 
-// Seen is what is remembered of the items that one feed listed, packed to 12
-// bytes for each that its last document held and 16 for each that it ceased to
-// list: 8 bytes of the item's id, 4 of its fingerprint, and the second at which
-// it was gone. 64 bits of a hash are enough to tell the items of one feed apart
-// (a chance of 1 in 10^12 at 5,000 items that any two collide), and 32 to notice
-// an edit.
+// Seen is what is remembered of the items that one feed listed, packed to 8
+// bytes for each that its last document held and 12 for each that it ceased to
+// list: 40 bits of the item's id, 24 of its fingerprint, and the second at which
+// it was gone.
+//
+// A new item is taken for one that is known only when all 64 bits are those of
+// another of the same feed: at the most ids that are kept, 25,000, once in 10^15
+// items. When the 40 of its id alone are, it counts as edited, and is matched and
+// recorded like a new one. An edit is overlooked once in 16 million. Who
+// publishes a feed can make its own items collide, and leaves out only these.
 type Seen struct {
 	listed []seenItem // in the document's order
 	gone   []seenItem // the longest gone first
 }
 
 type seenItem struct {
-	id   uint64
-	mark uint32
+	id   uint64 // 40 bits
+	mark uint32 // 24 bits
 	gone uint32 // seconds since 1970; zero in listed
 }
 
@@ -33,9 +37,11 @@ type seenItem struct {
 const maxGone = 20_000
 
 const (
-	seenVersion = 1
-	listedSize  = 8 + 4
-	goneSize    = 8 + 4 + 4
+	seenVersion = 2
+	idSize      = 5
+	markBits    = 24
+	listedSize  = idSize + markBits/8
+	goneSize    = listedSize + 4
 )
 
 var errSeen = errors.New("store: damaged set of seen items")
@@ -59,14 +65,13 @@ func ParseSeen(b []byte) (Seen, error) {
 	}
 	s.listed = make([]seenItem, n)
 	for i := range s.listed {
-		s.listed[i] = seenItem{id: binary.BigEndian.Uint64(b), mark: binary.BigEndian.Uint32(b[8:])}
+		s.listed[i] = unpackSeen(b)
 		b = b[listedSize:]
 	}
 	s.gone = make([]seenItem, len(b)/goneSize)
 	for i := range s.gone {
-		s.gone[i] = seenItem{
-			id: binary.BigEndian.Uint64(b), mark: binary.BigEndian.Uint32(b[8:]), gone: binary.BigEndian.Uint32(b[12:]),
-		}
+		s.gone[i] = unpackSeen(b)
+		s.gone[i].gone = binary.BigEndian.Uint32(b[listedSize:])
 		b = b[goneSize:]
 	}
 	return s, nil
@@ -75,18 +80,37 @@ func ParseSeen(b []byte) (Seen, error) {
 // Bytes packs the set. Equal sets have equal bytes.
 func (s Seen) Bytes() []byte {
 	b := make([]byte, 0, 1+binary.MaxVarintLen32+len(s.listed)*listedSize+len(s.gone)*goneSize)
-	b = append(b, seenVersion)
-	b = binary.AppendUvarint(b, uint64(len(s.listed)))
-	for _, e := range s.listed {
-		b = binary.BigEndian.AppendUint64(b, e.id)
-		b = binary.BigEndian.AppendUint32(b, e.mark)
-	}
+	b = s.appendListed(b)
 	for _, e := range s.gone {
-		b = binary.BigEndian.AppendUint64(b, e.id)
-		b = binary.BigEndian.AppendUint32(b, e.mark)
+		b = binary.BigEndian.AppendUint64(b, e.packed())
 		b = binary.BigEndian.AppendUint32(b, e.gone)
 	}
 	return b
+}
+
+func (s Seen) appendListed(b []byte) []byte {
+	b = append(b, seenVersion)
+	b = binary.AppendUvarint(b, uint64(len(s.listed)))
+	for _, e := range s.listed {
+		b = binary.BigEndian.AppendUint64(b, e.packed())
+	}
+	return b
+}
+
+// ListedBytes is how the Bytes of a set begin whose feed's last document listed
+// exactly these items: one that begins so is not changed by After.
+func ListedBytes(sightings []Sighting) []byte {
+	return Seen{}.After(sightings, time.Time{}).appendListed(nil)
+}
+
+// SeenPart is in the Bytes of every set that Has the item, and of some others.
+func SeenPart(id feed.ItemID) []byte { return id[:idSize] }
+
+func (e seenItem) packed() uint64 { return e.id<<markBits | uint64(e.mark) }
+
+func unpackSeen(b []byte) seenItem {
+	v := binary.BigEndian.Uint64(b)
+	return seenItem{id: v >> markBits, mark: uint32(v & (1<<markBits - 1))}
 }
 
 // Len is the number of ids.
@@ -187,8 +211,11 @@ func (s Seen) OldestGone() (at time.Time, ok bool) {
 	return time.Unix(int64(s.gone[0].gone), 0).UTC(), true
 }
 
-func short(id feed.ItemID) uint64 { return binary.BigEndian.Uint64(id[:8]) }
+func short(id feed.ItemID) uint64 { return binary.BigEndian.Uint64(id[:8]) >> markBits }
 
-func fold(fingerprint uint64) uint32 { return uint32(fingerprint) ^ uint32(fingerprint>>32) }
+// fold takes from every bit of the fingerprint.
+func fold(fingerprint uint64) uint32 {
+	return uint32(fingerprint^fingerprint>>markBits^fingerprint>>(2*markBits)) & (1<<markBits - 1)
+}
 
 func second(t time.Time) uint32 { return uint32(min(max(t.Unix(), 0), math.MaxUint32)) }

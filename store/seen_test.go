@@ -23,13 +23,13 @@ func sightings(from, to int) []Sighting {
 	return out
 }
 
-func TestSeenTakes12BytesForAnItemThatIsListed(t *testing.T) {
+func TestSeenTakes8BytesForAnItemThatIsListed(t *testing.T) {
 	s := Seen{}.After(sightings(0, 50), t0)
-	if n := len(s.Bytes()); n != 2+50*12 {
+	if n := len(s.Bytes()); n != 2+50*8 {
 		t.Errorf("50 listed items take %d bytes", n)
 	}
 	s = s.After(sightings(10, 60), t0)
-	if n := len(s.Bytes()); n != 2+50*12+10*16 {
+	if n := len(s.Bytes()); n != 2+50*8+10*12 {
 		t.Errorf("with 10 that are gone: %d bytes", n)
 	}
 }
@@ -88,12 +88,37 @@ func TestAnEmptyDocumentForgetsNothing(t *testing.T) {
 	}
 }
 
+// An id that collides with another's in the bits that are kept is an edit of
+// that, and not something that was seen.
+func TestSeenReportsAnItemWhoseIDCollides(t *testing.T) {
+	a := sighting(1)
+	b := a
+	b.ID[idSize]++
+	b.Fingerprint++
+	s := Seen{}.After([]Sighting{a}, t0)
+	if got := s.Compare([]Sighting{a, b}); got[0] != Known || got[1] != Edited {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestListedBytesBeginTheBytesOfAnUnchangedSet(t *testing.T) {
+	s := Seen{}.After(sightings(0, 5), t0).After(sightings(2, 9), t0)
+	if !bytes.HasPrefix(s.Bytes(), ListedBytes(sightings(2, 9))) {
+		t.Error("not of the document that was read last")
+	}
+	for _, other := range [][]Sighting{sightings(2, 8), sightings(2, 10), {sighting(3), sighting(2)}} {
+		if bytes.HasPrefix(s.Bytes(), ListedBytes(other)) {
+			t.Errorf("of another document, of %d", len(other))
+		}
+	}
+}
+
 func FuzzParseSeen(f *testing.F) {
 	s := Seen{}.After(sightings(0, 3), t0)
 	f.Add(s.Bytes())
 	f.Add(s.After(sightings(2, 5), t0).Bytes())
 	f.Add([]byte{})
-	f.Add([]byte{1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
+	f.Add([]byte{seenVersion, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := ParseSeen(b)
 		if err != nil {

@@ -57,21 +57,21 @@ func (s *Store) dumpCounters(ctx context.Context, put func(store.Row) error) err
 	return put(store.Row{Counters: &store.Counters{Head: integer(text(v[0])), Token: integer(text(v[1]))}})
 }
 
-// all reads the hashes of a queue's members, those that left it included.
-func (s *Store) all(ctx context.Context, in, left string, key func(string) string, fields []string, got func(id string, left string, v []any) error) error {
+// all reads the rows of a queue's members, those that left it included.
+func (s *Store) all(ctx context.Context, in, left string, read func(redis.Pipeliner, string) error, got func(id string, left time.Time, cmd redis.Cmder) error) error {
 	for _, set := range []string{in, left} {
 		zs, err := s.c.ZRangeWithScores(ctx, set, 0, -1).Result()
 		if err != nil {
 			return wrap(ctx, err)
 		}
 		err = each(ctx, s.c, zs, func(p redis.Pipeliner, z redis.Z) error {
-			return p.HMGet(ctx, key(z.Member.(string)), fields...).Err()
+			return read(p, z.Member.(string))
 		}, func(z redis.Z, cmd redis.Cmder) error {
-			when := ""
+			var when time.Time
 			if set == left {
-				when = fmt.Sprintf("%.0f", z.Score)
+				when = store.FromMilli(int64(z.Score))
 			}
-			return got(z.Member.(string), when, cmd.(*redis.SliceCmd).Val())
+			return got(z.Member.(string), when, cmd)
 		})
 		if err != nil {
 			return err
@@ -81,18 +81,22 @@ func (s *Store) all(ctx context.Context, in, left string, key func(string) strin
 }
 
 func (s *Store) dumpFeeds(ctx context.Context, put func(store.Row) error) error {
-	fields := append(slices.Clone(stateFields), "mark", "seen")
-	return s.all(ctx, keyQueue(), keyLeft(), keyFeed, fields, func(id, left string, v []any) error {
-		st, err := stateOf(id, v)
+	return s.all(ctx, keyQueue(), keyLeft(), func(p redis.Pipeliner, id string) error {
+		return p.Get(ctx, keyFeed(id)).Err()
+	}, func(id string, left time.Time, cmd redis.Cmder) error {
+		r, err := parseRow(cmd.(*redis.StringCmd).Val())
 		if err != nil {
 			return err
 		}
-		if v[4] != nil {
-			st.Poisoned++ // its reader died: the next claim would say so
+		f := &store.FeedRow{Left: left}
+		if f.State, err = r.feedState(id); err != nil {
+			return err
 		}
-		f := &store.FeedRow{State: st, Left: at(left)}
-		if seen := text(v[5]); seen != "" {
-			f.Seen = []byte(seen)
+		if r.marked {
+			f.State.Poisoned++ // its reader died: the next claim would say so
+		}
+		if r.seen != "" {
+			f.Seen = []byte(r.seen)
 		}
 		return put(store.Row{Feed: f})
 	})
@@ -158,9 +162,12 @@ func (s *Store) dumpPurged(ctx context.Context, put func(store.Row) error) error
 
 func (s *Store) dumpSubscribers(ctx context.Context, put func(store.Row) error) error {
 	fields := []string{"sched", "cursor", "since", "next", "pend", "att", "first", "err", "sent", "pat", "pby", "pwhy", "ref"}
-	return s.all(ctx, keySubs(), keySubsLeft(), keySub, fields, func(id, left string, v []any) error {
+	return s.all(ctx, keySubs(), keySubsLeft(), func(p redis.Pipeliner, id string) error {
+		return p.HMGet(ctx, keySub(id), fields...).Err()
+	}, func(id string, left time.Time, cmd redis.Cmder) error {
+		v := cmd.(*redis.SliceCmd).Val()
 		r := &store.SubscriberRow{
-			ID: id, Schedule: text(v[0]), Cursor: integer(text(v[1])), Since: at(text(v[2])), Next: at(text(v[3])), Left: at(left),
+			ID: id, Schedule: text(v[0]), Cursor: integer(text(v[1])), Since: at(text(v[2])), Next: at(text(v[3])), Left: left,
 			Attempts: int(integer(text(v[5]))), FirstTry: at(text(v[6])), LastError: text(v[7]), LastSent: at(text(v[8])),
 			Paused: paused(v[9:12]), Refusals: int(integer(text(v[12]))),
 		}

@@ -36,7 +36,7 @@ func (s *Store) ClaimFeeds(ctx context.Context, now time.Time, max int, ttl time
 	}
 	var claims []store.Claim
 	for ; len(out) >= 5; out = out[5:] {
-		st, err := state(out[0], out[1], out[2], out[3], "")
+		st, err := state(out[0], []byte(out[1]), at(out[2]), time.Time{}, int(integer(out[3])))
 		if err != nil {
 			return nil, err
 		}
@@ -81,7 +81,7 @@ func (s *Store) Renew(ctx context.Context, ls []lease.Lease, until time.Time) ([
 func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 	pipe := s.c.Pipeline()
 	cmds := []*redis.ZSliceCmd{
-		pipe.ZRangeWithScores(ctx, keyDue(false), 0, 0), pipe.ZRangeWithScores(ctx, keyDue(true), 0, 0),
+		pipe.ZRangeWithScores(ctx, keyQueue(), 0, 0), pipe.ZRangeWithScores(ctx, keySubs(), 0, 0),
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return time.Time{}, wrap(ctx, err)
@@ -115,7 +115,7 @@ func (s *Store) MarkParsing(ctx context.Context, l lease.Lease, parsing bool) er
 	if parsing {
 		on = 1
 	}
-	n, err := s.number(ctx, mark, id, l.Token, on)
+	n, err := s.bundling().number(ctx, mark, id, l.Token, on)
 	if err == nil && n == 0 {
 		err = lease.ErrLost
 	}

@@ -9,12 +9,12 @@ const prefix = "newswatch:1:{nw}:"
 // The keys, by what they hold. The scripts build the same names from the prefix;
 // the prelude has the table of them.
 func keyTotals() string          { return prefix + "totals" }       // hash: head, token, seen, letter, delivery
-func keyQueue() string           { return prefix + "feeds" }        // zset, score 0: feeds in the queue
+func keyQueue() string           { return prefix + "feeds" }        // zset by ms: when a feed may be claimed
 func keyLeft() string            { return prefix + "feeds:left" }   // zset by ms: feeds that left it
 func keyRemarks() string         { return prefix + "feeds:remark" } // zset by grade: feeds in the queue that are not fine
 func keyReads() string           { return prefix + "feeds:reads" }  // hash: minute to how many of them had their last good poll in it
 func keyGone() string            { return prefix + "feeds:gone" }   // zset by second: feeds with ids that are gone
-func keyFeed(id string) string   { return prefix + "feed:" + id }   // hash, see the prelude
+func keyFeed(id string) string   { return prefix + "feed:" + id }   // string, see the prelude
 func keyItems() string           { return prefix + "items" }        // zset by ms stored: item ids
 func keyItem(id string) string   { return prefix + "item:" + id }   // string: the encoded item
 func keyHits() string            { return prefix + "hits" }         // zset by ms found: item ids
@@ -23,7 +23,7 @@ func keyLog() string             { return prefix + "log" }          // zset by s
 func keyNotice(id string) string { return prefix + "notice:" + id } // hash: b, the encoded notice without its seq; s, that
 func keyNoticeLog() string       { return prefix + "notices:log" }  // zset by seq: notice ids; notices has them by ms
 func keyPurged() string          { return prefix + "purged" }       // hash: item id to feed
-func keySubs() string            { return prefix + "subs" }         // zset, score 0: enrolled subscribers
+func keySubs() string            { return prefix + "subs" }         // zset by ms: when a turn may be claimed
 func keySubsLeft() string        { return prefix + "subs:left" }    // zset by ms
 func keySub(id string) string    { return prefix + "sub:" + id }    // hash, see the prelude
 func keyLetters() string         { return prefix + "letters" }      // zset by ms buried: digest ids
@@ -33,9 +33,3 @@ func keyReaders() string         { return prefix + "readers" }          // zset,
 func keyReader(id string) string { return prefix + "reader:" + id }     // hash: b, the encoded reader; c, its contact; op, the last amendment
 func keyContacts() string        { return prefix + "readers:contacts" } // hash: contact to id
 func keySigning() string         { return prefix + "signing" }          // string: the signing key
-func keyDue(subscribers bool) string {
-	if subscribers {
-		return prefix + "subs:due" // zset by ms: when a turn may be claimed
-	}
-	return prefix + "feeds:due"
-}

@@ -25,6 +25,13 @@ func (s *Store) promising() *Store {
 	return &t
 }
 
+// bundling is the store for what many polls do at the same time.
+func (s *Store) bundling() *Store {
+	t := *s
+	t.bundled = true
+	return &t
+}
+
 // runAndWait runs a script and WAITs for replicas on the same connection: on
 // another, a failover in between would let a primary answer that never saw the
 // write. Too few replicas make an error, and the write may be repeated; what it

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -33,22 +34,28 @@ func hash(s string) string {
 
 // Unseen compares sightings with what the feed listed before.
 func (s *Store) Unseen(ctx context.Context, feedID string, sightings []store.Sighting) ([]store.Novelty, error) {
-	pipe := s.c.Pipeline()
-	ids := pipe.HMGet(ctx, keyFeed(feedID), "seen")
-	var purged *redis.SliceCmd
-	if len(sightings) > 0 {
-		fields := make([]string, len(sightings))
-		for i, g := range sightings {
-			fields[i] = string(g.ID[:])
-		}
-		purged = pipe.HMGet(ctx, keyPurged(), fields...)
+	if len(sightings) == 0 {
+		return nil, nil
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
+	fields := make([]string, len(sightings))
+	for i, g := range sightings {
+		fields[i] = string(g.ID[:])
+	}
+	var get *redis.StringCmd
+	var purged *redis.SliceCmd
+	err := s.b.do(ctx, func(p redis.Pipeliner) {
+		get = p.Get(s.b.life, keyFeed(feedID))
+		purged = p.HMGet(s.b.life, keyPurged(), fields...)
+	})
+	if err != nil {
 		return nil, wrap(ctx, err)
 	}
-	seen, err := store.ParseSeen([]byte(text(ids.Val()[0])))
+	_, seen, err := readRow(ctx, get)
 	if err != nil {
 		return nil, err
+	}
+	if err := purged.Err(); err != nil {
+		return nil, wrap(ctx, err)
 	}
 	out := seen.Compare(sightings)
 	for i := range out {
@@ -59,13 +66,26 @@ func (s *Store) Unseen(ctx context.Context, feedID string, sightings []store.Sig
 	return out, nil
 }
 
+// readRow takes a feed's row, and its seen ids, from an answer.
+func readRow(ctx context.Context, get *redis.StringCmd) (row, store.Seen, error) {
+	if err := get.Err(); err != nil && !errors.Is(err, redis.Nil) {
+		return row{}, store.Seen{}, wrap(ctx, err)
+	}
+	r, err := parseRow(get.Val())
+	if err != nil {
+		return r, store.Seen{}, err
+	}
+	seen, err := store.ParseSeen([]byte(r.seen))
+	return r, seen, err
+}
+
 // Record writes what one poll leaves behind.
 func (s *Store) Record(ctx context.Context, b store.Batch) ([]classifier.Hit, error) {
 	b, err := b.Normal()
 	if err != nil {
 		return nil, err
 	}
-	st, err := store.Encode(b.State)
+	st, err := encodeState(b.State)
 	if err != nil {
 		return nil, err
 	}
@@ -81,13 +101,15 @@ func (s *Store) Record(ctx context.Context, b store.Batch) ([]classifier.Hit, er
 	if err != nil {
 		return nil, err
 	}
-	for range tries {
+	for try := range tries {
 		args := []any{b.State.FeedID, b.Lease.Token, st, milli(b.State.NextCheck), b.State.Poisoned}
-		args, hits, err := s.merge(ctx, b, args, items, notices)
-		if err != nil {
+		var hits []merged
+		if try == 0 && len(b.Items) == 0 && len(b.Hits) == 0 {
+			args = append(args, nothingNew(b, notices)...)
+		} else if args, hits, err = s.merge(ctx, b, args, items, notices); err != nil {
 			return nil, err
 		}
-		writer := s
+		writer := s.bundling()
 		if len(b.Hits)+len(b.Notices) > 0 {
 			writer = s.promising()
 		}
@@ -107,6 +129,18 @@ func (s *Store) Record(ctx context.Context, b store.Batch) ([]classifier.Hit, er
 	return nil, s.errBusy(b.State.FeedID)
 }
 
+// nothingNew is the part of the arguments from the seen ids to the notices when the
+// feed lists what it listed before, as most polls find it. The script sees by itself
+// whether that is so; nothing needs to be read first.
+func nothingNew(b store.Batch, notices []any) []any {
+	begins := ""
+	if len(b.Seen) > 0 {
+		begins = string(store.ListedBytes(b.Seen))
+	}
+	args := []any{len(begins), hash(begins), "", 0, "", int(b.State.Health.Grade), readMinute(b.State), 0, len(b.Notices)}
+	return append(args, notices...)
+}
+
 // merged is a hit as it will be stored, and which of its rules are new.
 type merged struct {
 	hit        classifier.Hit
@@ -115,34 +149,38 @@ type merged struct {
 
 // merge reads what the batch changes, and adds the changes to the arguments.
 func (s *Store) merge(ctx context.Context, b store.Batch, args, items, notices []any) ([]any, []merged, error) {
-	pipe := s.c.Pipeline()
-	ids := pipe.HMGet(ctx, keyFeed(b.State.FeedID), "seen")
+	var get *redis.StringCmd
 	rows := make([]*redis.SliceCmd, len(b.Hits))
-	for i, h := range b.Hits {
-		rows[i] = pipe.HMGet(ctx, keyHit(string(h.Item.ID[:])), "b", "s")
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
+	err := s.b.do(ctx, func(p redis.Pipeliner) {
+		get = p.Get(s.b.life, keyFeed(b.State.FeedID))
+		for i, h := range b.Hits {
+			rows[i] = p.HMGet(s.b.life, keyHit(string(h.Item.ID[:])), "b", "s")
+		}
+	})
+	if err != nil {
 		return nil, nil, wrap(ctx, err)
 	}
-
-	old := text(ids.Val()[0])
-	seen, err := store.ParseSeen([]byte(old))
+	old, seen, err := readRow(ctx, get)
 	if err != nil {
 		return nil, nil, err
 	}
 	seen = seen.After(b.Seen, b.State.LastPoll)
 	packed, oldest := string(seen.Bytes()), ""
-	if packed == old || len(b.Seen) == 0 {
+	if packed == old.seen || len(b.Seen) == 0 {
 		packed = ""
 	}
 	if gone, ok := seen.OldestGone(); ok {
 		oldest = strconv.FormatInt(gone.Unix(), 10)
 	}
-	args = append(args, hash(old), packed, seen.Len(), oldest, int(b.State.Health.Grade), readMinute(b.State), len(b.Items), len(b.Notices))
+	args = append(args, len(old.seen), hash(old.seen), packed, seen.Len(), oldest, int(b.State.Health.Grade), readMinute(b.State),
+		len(b.Items), len(b.Notices))
 	args = append(append(args, items...), notices...)
 
 	hits := make([]merged, len(b.Hits))
 	for i, next := range b.Hits {
+		if err := rows[i].Err(); err != nil {
+			return nil, nil, wrap(ctx, err)
+		}
 		was, version, err := stored(rows[i].Val())
 		if err != nil {
 			return nil, nil, err

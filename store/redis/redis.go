@@ -21,9 +21,11 @@ import (
 // lost is polled and found again; see docs/store.md.
 type Store struct {
 	c   redis.UniversalClient
+	b   *bundle
 	opt Options
-	// waits is set in the view of the store through which promises are written.
-	waits bool
+	// waits is set in the view of the store through which promises are written, and
+	// bundled in that whose scripts share round trips with others'.
+	waits, bundled bool
 }
 
 // Options are what an operator may ask for beside the URL.
@@ -48,7 +50,7 @@ func Open(ctx context.Context, url string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{c: c, opt: opt}
+	s := &Store{c: c, b: newBundle(c), opt: opt}
 	if cluster, ok := c.(*redis.ClusterClient); ok {
 		err = cluster.ForEachMaster(ctx, func(ctx context.Context, c *redis.Client) error { return fit(ctx, c, opt) })
 		err = wrap(ctx, err)
@@ -84,7 +86,9 @@ func fit(ctx context.Context, c redis.Cmdable, opt Options) error {
 
 // Close closes the connections.
 func (s *Store) Close() error {
-	if err := s.c.Close(); err != nil && !errors.Is(err, redis.ErrClosed) {
+	err := s.c.Close()
+	s.b.close()
+	if err != nil && !errors.Is(err, redis.ErrClosed) {
 		return fmt.Errorf("redis: %w", err)
 	}
 	return nil
@@ -114,9 +118,12 @@ func wrap(ctx context.Context, err error) error {
 func (s *Store) run(ctx context.Context, sc *redis.Script, args ...any) (any, error) {
 	var v any
 	var err error
-	if s.waits {
+	switch {
+	case s.waits:
 		v, err = s.runAndWait(ctx, sc, args)
-	} else {
+	case s.bundled:
+		v, err = s.b.run(ctx, sc, args)
+	default:
 		v, err = sc.Run(ctx, s.c, []string{prefix}, args...).Result()
 	}
 	if errors.Is(err, redis.Nil) {

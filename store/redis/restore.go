@@ -50,7 +50,7 @@ func restoring(r store.Row) ([]any, error) {
 		return []any{"counters", r.Counters.Head, r.Counters.Token}, nil
 	case r.Feed != nil:
 		f := r.Feed
-		body, err := store.Encode(f.State)
+		body, err := encodeState(f.State)
 		if err != nil {
 			return nil, err
 		}
@@ -131,7 +131,7 @@ func deliveryJSON(d notify.Delivery) (string, error) {
 //	ARGV    1 kind, then
 //	        counters: head, token
 //	        feed: id, state, next or empty, poisoned, seen ids, their number, second of the oldest gone or empty,
-//	            when it left or empty, grade, minute of the last good poll or empty, since when it is paused or empty
+//	            when it left or empty, grade, minute of the last good poll or 0, since when it is paused or empty
 //	        item: id, stored, body
 //	        hit: id, found, body, seqs
 //	        notice: id, at, body, seq
@@ -153,16 +153,12 @@ end
 local put = {}
 function put.counters(head, token) call('HSET', totals, 'head', head, 'token', token) end
 function put.feed(id, st, next, poisoned, seen, n, oldest, left, grade, minute, paused)
-	local row = F.row .. id
 	remove(F, id) -- with what its row counts for
-	call('HINCRBY', totals, 'seen', tonumber(n) - tonumber(call('HGET', row, 'cnt') or 0))
-	call('DEL', row)
-	call('HSET', row, 'st', st, 'poi', poisoned, 'gr', grade, 'token', 0)
-	if minute ~= '' then call('HSET', row, 'ok', minute) end
-	if paused ~= '' then call('HSET', row, 'pat', paused) end
-	if seen ~= '' then call('HSET', row, 'seen', seen, 'cnt', n) end
-	if next ~= '' then call('HSET', row, 'next', next) end
-	if oldest ~= '' then call('ZADD', P .. 'feeds:gone', oldest, id) else call('ZREM', P .. 'feeds:gone', id) end
+	local old, r = F.get(id) or fresh(), fresh()
+	r.next, r.poisoned, r.seen, r.pause = tonumber(next), tonumber(poisoned), tonumber(n), tonumber(paused)
+	r.grade, r.minute = tonumber(grade), tonumber(minute)
+	F.write(id, r, st, seen, old.seen)
+	gone(id, oldest)
 	place(F, id, left)
 end
 function put.item(id, stored, body)
@@ -230,25 +226,23 @@ local token = tonumber(call('HGET', P .. 'totals', 'token') or 0)
 local count, reads = 0, {}
 for _, k in ipairs({F, S}) do
 	local name = k == F and 'feed ' or 'subscriber '
-	for _, id in ipairs(call('ZRANGE', k.due, 0, -1)) do
-		if not call('ZSCORE', k.all, id) then say(name, id, ' is due and not in the queue') end
-	end
 	for _, set in ipairs({k.all, k.left}) do
 		for _, id in ipairs(call('ZRANGE', set, 0, -1)) do
-			local v = call('HMGET', k.row .. id, 'until', 'next', 'token', 'cnt', 'pat', 'gr', 'ok')
-			if not v[3] then say(name, id, ' is listed and has no row') end
-			if tonumber(v[3] or 0) > token then say(name, id, ' has a token that was never given') end
-			count = count + tonumber(v[4] or 0)
-			local at = not v[5] and (v[1] or v[2])
-			local due = call('ZSCORE', k.due, id)
-			if v[5] and call('ZSCORE', k.due, id) then say(name, id, ' is paused and queued') end
-			if set == k.all and at and (not due or tonumber(due) ~= tonumber(at)) then say(name, id, ' is not queued for when it is due') end
-			if k == F then
-				local grade = v[5] and '2' or v[6] or '0'
-				if set ~= k.all or grade == '1' then grade = nil end
-				local remark = call('ZSCORE', P .. 'feeds:remark', id)
-				if tonumber(remark or -1) ~= tonumber(grade or -1) then say(name, id, ' is not listed by how it does') end
-				if set == k.all and v[7] then reads[v[7]] = (reads[v[7]] or 0) + 1 end
+			local r = k.get(id)
+			if not r then
+				say(name, id, ' is listed and has no row')
+			else
+				if r.token > token then say(name, id, ' has a token that was never given') end
+				count = count + (r.seen or 0)
+				local due = not r.pause and (r.stop or r.next) or math.huge
+				if set == k.all and tonumber(call('ZSCORE', set, id)) ~= due then say(name, id, ' is not queued for when it is due') end
+				if k == F then
+					local grade = r.pause and 2 or r.grade
+					if set ~= k.all or grade == 1 then grade = -1 end
+					if tonumber(call('ZSCORE', P .. 'feeds:remark', id) or -1) ~= grade then say(name, id, ' is not listed by how it does') end
+					local minute = tostring(r.minute)
+					if set == k.all and r.minute > 0 then reads[minute] = (reads[minute] or 0) + 1 end
+				end
 			end
 		end
 	end

@@ -5,27 +5,72 @@ import "github.com/redis/go-redis/v9"
 // prelude comes before every script. KEYS[1] is always the prefix, which routes
 // the script to the slot of the hash tag.
 //
-// A feed's hash has st (its encoded state; absent before the first poll), next,
-// asked, until (absent without a lease), token, rec, rf, rt (the token of the
-// last Record and its stretch of the log), mark, poi, seen and cnt (the packed
-// ids and their number), gr (the grade of its health), ok (the minute of its last
-// good poll), pat (since when it is paused). A
-// subscriber's has sched, cursor, since, next, asked,
-// until, token, ended, pend and pid (the pending digest and its id), att, first,
+// A queue is a sorted set of ids by when each may be claimed: the end of its
+// lease, or its next turn; inf when it has neither or is paused. Both kinds of
+// rows have a turn: next, stop (the end of a lease; absent without one), asked
+// (what was asked for during it), pause (since when it is paused), and the token of
+// the last claim.
+//
+// A feed's row is one string, because a hash takes twice the memory: its head of
+// 59 bytes (see shape, and rowHead in row.go), its state, and the packed set of its
+// seen ids. done is 1 when the lease of the token ended with a Record, and from and
+// to are that Record's stretch of the log; seen is the number of ids, grade how the
+// feed does, minute that of its last good poll, and st the length of the state. A
+// subscriber's row is a hash: sched, cursor, since, next, asked, until (what is stop
+// here), token, ended, pend and pid (the pending digest and its id), att, first,
 // err, sent, ref (refusals), and while it is paused pat, pby and pwhy (since when,
 // by whom, why). Times are milliseconds.
 //
-// Numbers go out through int: Lua writes 1.7e+12 for a time.
+// Numbers are joined with strings through int: Lua writes 1.7e+12 for a time.
 const prelude = `
 local P = KEYS[1]
 local call = redis.call
-local F = {row = P .. 'feed:', all = P .. 'feeds', due = P .. 'feeds:due', left = P .. 'feeds:left'}
-local S = {row = P .. 'sub:', all = P .. 'subs', due = P .. 'subs:due', left = P .. 'subs:left'}
-local function kind(k) if k == 'f' then return F end return S end
 local function int(n) return string.format('%.0f', n) end
+local F = {row = P .. 'feed:', all = P .. 'feeds', left = P .. 'feeds:left'}
+local S = {row = P .. 'sub:', all = P .. 'subs', left = P .. 'subs:left'}
+local function kind(k) if k == 'f' then return F end return S end
+local shape, head = '>I6I6I6I6I6I6I6I4I2BBBI4I4', 59
+local function pack(r)
+	return struct.pack(shape, r.next or 0, r.stop or 0, r.asked or 0, r.pause or 0, r.token, r.from, r.to, r.seen, r.poisoned, r.mark,
+		r.done, r.grade, r.minute, r.st)
+end
+function F.get(id)
+	local s = call('GETRANGE', F.row .. id, 0, head - 1)
+	if s == '' then return nil end
+	local r = {}
+	r.next, r.stop, r.asked, r.pause, r.token, r.from, r.to, r.seen, r.poisoned, r.mark, r.done, r.grade, r.minute, r.st =
+		struct.unpack(shape, s)
+	for _, k in ipairs({'next', 'stop', 'asked', 'pause'}) do
+		if r[k] == 0 then r[k] = nil end
+	end
+	return r
+end
+function F.put(id, r) call('SETRANGE', F.row .. id, 0, pack(r)) end
+function F.state(id, r)
+	if r.st == 0 then return '' end
+	return call('GETRANGE', F.row .. id, head, head + r.st - 1)
+end
+function F.seen(id, r) return call('GETRANGE', F.row .. id, head + r.st, -1) end
+-- F.write puts a whole row, and its number of seen ids into the total.
+function F.write(id, r, st, seen, was)
+	r.st = #st
+	call('SET', F.row .. id, pack(r) .. st .. seen)
+	if r.seen ~= was then call('HINCRBY', P .. 'totals', 'seen', r.seen - was) end
+end
+local function fresh() return {token = 0, from = 0, to = 0, seen = 0, poisoned = 0, mark = 0, done = 0, grade = 0, minute = 0, st = 0} end
+function S.get(id)
+	local v = call('HMGET', S.row .. id, 'next', 'until', 'asked', 'token', 'pat')
+	if not v[4] then return nil end
+	return {next = tonumber(v[1]), stop = tonumber(v[2]), asked = tonumber(v[3]), token = tonumber(v[4]), pause = tonumber(v[5])}
+end
+function S.put(id, r)
+	for field, k in pairs({next = 'next', ['until'] = 'stop', asked = 'asked', token = 'token'}) do
+		if r[k] then call('HSET', S.row .. id, field, r[k]) else call('HDEL', S.row .. id, field) end
+	end
+end
 local function sooner(a, b)
-	if not a or tonumber(b) < tonumber(a) then return b end
-	return a
+	if not a or tonumber(b) < tonumber(a) then return tonumber(b) end
+	return tonumber(a)
 end
 local function later(a, b)
 	if tonumber(b) > tonumber(a) then return b end
@@ -33,32 +78,31 @@ local function later(a, b)
 end
 -- requeue puts a row where its lease or its next turn says, and nowhere while it is paused.
 local function requeue(k, id)
-	local v = call('HMGET', k.row .. id, 'until', 'next', 'pat')
-	local at = v[1] or v[2]
-	if at and not v[3] and call('ZSCORE', k.all, id) then
-		call('ZADD', k.due, at, id)
-	else
-		call('ZREM', k.due, id)
+	local r = k.get(id)
+	if call('ZSCORE', k.all, id) then
+		call('ZADD', k.all, not r.pause and (r.stop or r.next) or 'inf', id)
 	end
 end
+-- held returns the row when the lease of this token is the last and has not ended.
 local function held(k, id, token)
-	local v = call('HMGET', k.row .. id, 'token', 'until')
-	return v[2] and v[1] == token
+	local r = k.get(id)
+	if r and r.stop and r.token == tonumber(token) then return r end
 end
-local function ask(k, id, at)
-	local v = call('HMGET', k.row .. id, 'until', 'asked')
-	if v[1] then call('HSET', k.row .. id, 'asked', sooner(v[2], at)) end
+-- finish ends a lease; what was asked for during it is not forgotten.
+local function finish(r, next)
+	if r.asked then next = sooner(next, r.asked) end
+	r.next, r.stop, r.asked = next, nil, nil
 end
 -- count adds n to the feeds whose last good poll was in a minute.
 local function count(minute, n)
-	if minute and call('HINCRBY', P .. 'feeds:reads', minute, n) == 0 then call('HDEL', P .. 'feeds:reads', minute) end
+	if minute == 0 then return end
+	if call('HINCRBY', P .. 'feeds:reads', minute, n) == 0 then call('HDEL', P .. 'feeds:reads', minute) end
 end
 -- remark lists a feed of the queue by its grade, unless it is fine.
 local function remark(id)
-	local v = call('HMGET', F.row .. id, 'gr', 'pat')
-	local grade = v[1] or '0'
-	if v[2] then grade = '2' end
-	if grade == '1' then
+	local r = F.get(id)
+	local grade = r.pause and 2 or r.grade
+	if grade == 1 then
 		call('ZREM', P .. 'feeds:remark', id)
 	else
 		call('ZADD', P .. 'feeds:remark', grade, id)
@@ -67,9 +111,8 @@ end
 local function remove(k, id)
 	if call('ZREM', k.all, id) == 1 and k == F then
 		call('ZREM', P .. 'feeds:remark', id)
-		count(call('HGET', F.row .. id, 'ok'), -1)
+		count(F.get(id).minute, -1)
 	end
-	call('ZREM', k.due, id)
 end
 -- leave takes out of a queue all that want does not name.
 local function leave(k, want, now)
@@ -81,12 +124,16 @@ local function leave(k, want, now)
 	end
 end
 local function enter(k, id)
-	if call('ZADD', k.all, 0, id) == 1 and k == F then
+	if call('ZADD', k.all, 'inf', id) == 1 and k == F then
 		remark(id)
-		count(call('HGET', F.row .. id, 'ok'), 1)
+		count(F.get(id).minute, 1)
 	end
 	call('ZREM', k.left, id)
 	requeue(k, id)
+end
+-- gone keeps by when the longest gone id of a feed is gone.
+local function gone(id, oldest)
+	if oldest ~= '' then call('ZADD', P .. 'feeds:gone', oldest, id) else call('ZREM', P .. 'feeds:gone', id) end
 end
 -- forget removes a hit and its places in the log.
 local function forget(id)
@@ -125,7 +172,11 @@ local want = {}
 for i = 2, #ARGV do
 	local id = ARGV[i]
 	want[id] = true
-	if call('EXISTS', F.row .. id) == 0 then call('HSET', F.row .. id, 'next', ARGV[1], 'token', 0) end
+	if call('EXISTS', F.row .. id) == 0 then
+		local r = fresh()
+		r.next = tonumber(ARGV[1])
+		F.put(id, r)
+	end
 	if not call('ZSCORE', F.all, id) then enter(F, id) end
 end
 leave(F, want, ARGV[1])
@@ -139,16 +190,14 @@ leave(F, want, ARGV[1])
 //	cost    O(m log n), m claimed of n in the queue
 var claimFeeds = script(`
 local out = {}
-for _, id in ipairs(call('ZRANGEBYSCORE', F.due, '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])) do
-	local row = F.row .. id
-	local v = call('HMGET', row, 'st', 'next', 'poi', 'mark')
-	local poisoned = tonumber(v[3] or 0)
-	if v[4] then poisoned = poisoned + 1 end
-	local token = int(call('HINCRBY', P .. 'totals', 'token', 1))
-	call('HSET', row, 'until', ARGV[3], 'token', token, 'poi', poisoned)
-	call('HDEL', row, 'asked', 'mark')
-	call('ZADD', F.due, ARGV[3], id)
-	for _, x in ipairs({id, v[1] or '', v[2] or '', int(poisoned), token}) do table.insert(out, x) end
+for _, id in ipairs(call('ZRANGEBYSCORE', F.all, '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])) do
+	local r = F.get(id)
+	r.poisoned = math.min(r.poisoned + r.mark, 65535)
+	r.token = call('HINCRBY', P .. 'totals', 'token', 1)
+	r.stop, r.asked, r.mark, r.done = tonumber(ARGV[3]), nil, 0, 0
+	F.put(id, r)
+	call('ZADD', F.all, ARGV[3], id)
+	for _, x in ipairs({id, F.state(id, r), r.next and int(r.next) or '', r.poisoned, r.token}) do table.insert(out, x) end
 end
 return out
 `)
@@ -163,9 +212,11 @@ var renew = script(`
 local out = {}
 for i = 2, #ARGV, 3 do
 	local k, id, stop = kind(ARGV[i]), ARGV[i + 1], ''
-	if held(k, id, ARGV[i + 2]) then
-		stop = later(call('HGET', k.row .. id, 'until'), ARGV[1])
-		call('HSET', k.row .. id, 'until', stop)
+	local r = held(k, id, ARGV[i + 2])
+	if r then
+		r.stop = tonumber(later(r.stop, ARGV[1]))
+		stop = int(r.stop)
+		k.put(id, r)
 		requeue(k, id)
 	end
 	table.insert(out, stop)
@@ -185,9 +236,10 @@ for i = 3, #ARGV do table.insert(ids, ARGV[i]) end
 if #ids == 0 then ids = call('ZRANGE', k.all, 0, -1) end
 for _, id in ipairs(ids) do
 	if call('ZSCORE', k.all, id) then
-		local row = k.row .. id
-		call('HSET', row, 'next', sooner(call('HGET', row, 'next'), ARGV[2]))
-		ask(k, id, ARGV[2])
+		local r = k.get(id)
+		r.next = sooner(r.next, ARGV[2])
+		if r.stop then r.asked = sooner(r.asked, ARGV[2]) end
+		k.put(id, r)
 		requeue(k, id)
 	end
 end
@@ -200,12 +252,10 @@ end
 //	result  1, or 0 when the lease is lost
 //	cost    O(1)
 var mark = script(`
-if not held(F, ARGV[1], ARGV[2]) then return 0 end
-if ARGV[3] == '1' then
-	call('HSET', F.row .. ARGV[1], 'mark', 1)
-else
-	call('HDEL', F.row .. ARGV[1], 'mark')
-end
+local r = held(F, ARGV[1], ARGV[2])
+if not r then return 0 end
+r.mark = tonumber(ARGV[3])
+F.put(ARGV[1], r)
 return 1
 `)
 
@@ -217,8 +267,10 @@ return 1
 //	cost    O(m log n)
 var release = script(`
 for i = 1, #ARGV, 2 do
-	if held(F, ARGV[i], ARGV[i + 1]) then
-		call('HDEL', F.row .. ARGV[i], 'until', 'asked', 'mark')
+	local r = held(F, ARGV[i], ARGV[i + 1])
+	if r then
+		r.stop, r.asked, r.mark = nil, nil, 0
+		F.put(ARGV[i], r)
 		requeue(F, ARGV[i])
 	end
 end
@@ -229,38 +281,41 @@ end
 //
 //	KEYS    1 prefix
 //	ARGV    1 feed, 2 token, 3 state, 4 next or empty, 5 poisoned,
-//	        6 hash of the seen ids read, 7 new ones or empty, 8 their number, 9 second of the oldest gone or empty,
-//	        10 grade, 11 minute of the last good poll or empty, 12 number of items, 13 of notices,
+//	        6 length of the packed seen ids that were read, or of how they must begin, 7 hash of these bytes,
+//	        8 new ones in the place of exactly those, or empty to keep them, 9 their number, 10 second of the oldest gone or empty,
+//	        11 grade, 12 minute of the last good poll or 0, 13 number of items, 14 of notices,
 //	        then for each item: id, stored, body; for each notice: id, at, body;
 //	        and for each hit: id, hash of the hit read or empty, body, found, seqs ("4 0 +", + for the log's next)
 //	result  lost; again, from, to; conflict; or ok and for each hit its seqs, empty when it was purged
 //	cost    O(m log n), m items and hits
 var record = script(`
-local id, row, totals = ARGV[1], F.row .. ARGV[1], P .. 'totals'
-local v = call('HMGET', row, 'token', 'rec', 'rf', 'rt', 'seen', 'cnt', 'asked', 'ok', 'gr')
-if v[1] == ARGV[2] and v[2] == ARGV[2] then return {'again', v[3], v[4]} end
+local id, totals = ARGV[1], P .. 'totals'
+local r = F.get(id)
+if not r then return {'lost'} end
+if r.token == tonumber(ARGV[2]) and r.done == 1 then return {'again', r.from, r.to} end
 if not held(F, id, ARGV[2]) then return {'lost'} end
-if redis.sha1hex(v[5] or '') ~= ARGV[6] then return {'conflict'} end
-local notices = 14 + 3 * tonumber(ARGV[12])
-local first = notices + 3 * tonumber(ARGV[13])
+local seen, read = F.seen(id, r), tonumber(ARGV[6])
+if redis.sha1hex(string.sub(seen, 1, read)) ~= ARGV[7] or ARGV[8] ~= '' and #seen ~= read then return {'conflict'} end
+local notices = 15 + 3 * tonumber(ARGV[13])
+local first = notices + 3 * tonumber(ARGV[14])
 for i = first, #ARGV, 5 do
 	local h = call('HMGET', P .. 'hit:' .. ARGV[i], 'b', 's')
 	local hash = ''
 	if h[1] then hash = redis.sha1hex(h[1] .. h[2]) end
 	if hash ~= ARGV[i + 1] then return {'conflict'} end
 end
-if ARGV[7] ~= '' then
-	call('HSET', row, 'seen', ARGV[7], 'cnt', ARGV[8])
-	call('HINCRBY', totals, 'seen', tonumber(ARGV[8]) - tonumber(v[6] or 0))
-	if ARGV[9] ~= '' then call('ZADD', P .. 'feeds:gone', ARGV[9], id) else call('ZREM', P .. 'feeds:gone', id) end
+local had = r.seen
+if ARGV[8] ~= '' then
+	seen, r.seen = ARGV[8], tonumber(ARGV[9])
+	gone(id, ARGV[10])
 end
-for i = 14, notices - 1, 3 do
+for i = 15, notices - 1, 3 do
 	if call('HEXISTS', P .. 'purged', ARGV[i]) == 0 then
 		call('SET', P .. 'item:' .. ARGV[i], ARGV[i + 2])
 		call('ZADD', P .. 'items', ARGV[i + 1], ARGV[i])
 	end
 end
-local from = call('HGET', totals, 'head') or '0'
+local from = call('HGET', totals, 'head') or 0
 local out = {'ok'}
 for i = first, #ARGV, 5 do
 	local seqs, item = {}, ARGV[i]
@@ -278,24 +333,19 @@ for i = first, #ARGV, 5 do
 	table.insert(out, table.concat(seqs, ' '))
 end
 for i = notices, first - 1, 3 do post(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
-call('HSET', row, 'st', ARGV[3], 'poi', ARGV[5], 'gr', ARGV[10], 'rec', ARGV[2], 'rf', from, 'rt', call('HGET', totals, 'head') or '0')
-local queued = call('ZSCORE', F.all, id)
-if queued and v[9] ~= ARGV[10] then remark(id) end
-if (v[8] or '') ~= ARGV[11] then
-	if queued then count(v[8], -1) end
-	if ARGV[11] == '' then
-		call('HDEL', row, 'ok')
-	else
-		call('HSET', row, 'ok', ARGV[11])
-		if queued then count(ARGV[11], 1) end
+r.poisoned, r.mark, r.done = tonumber(ARGV[5]), 0, 1
+r.from, r.to = tonumber(from), tonumber(call('HGET', totals, 'head') or 0)
+finish(r, tonumber(ARGV[4]))
+local was = {grade = r.grade, minute = r.minute}
+r.grade, r.minute = tonumber(ARGV[11]), tonumber(ARGV[12])
+F.write(id, r, ARGV[3], seen, had)
+if call('ZSCORE', F.all, id) then
+	if was.grade ~= r.grade then remark(id) end
+	if was.minute ~= r.minute then
+		count(was.minute, -1)
+		count(r.minute, 1)
 	end
 end
-local next = ARGV[4]
-if v[7] then
-	if next == '' then next = v[7] else next = sooner(next, v[7]) end
-end
-if next ~= '' then call('HSET', row, 'next', next) else call('HDEL', row, 'next') end
-call('HDEL', row, 'until', 'asked', 'mark')
 requeue(F, id)
 return out
 `)
@@ -307,14 +357,14 @@ return out
 //	result  how many ids are fewer, or -1 when they have changed
 //	cost    O(log n)
 var putSeen = script(`
-local row = F.row .. ARGV[1]
-local v = call('HMGET', row, 'seen', 'cnt')
-if not v[1] or redis.sha1hex(v[1]) ~= ARGV[2] then return -1 end
-local fewer = tonumber(v[2]) - tonumber(ARGV[4])
-call('HSET', row, 'seen', ARGV[3], 'cnt', ARGV[4])
-call('HINCRBY', P .. 'totals', 'seen', 0 - fewer)
-if ARGV[5] ~= '' then call('ZADD', P .. 'feeds:gone', ARGV[5], ARGV[1]) else call('ZREM', P .. 'feeds:gone', ARGV[1]) end
-return fewer
+local id = ARGV[1]
+local r = F.get(id)
+if not r or redis.sha1hex(F.seen(id, r)) ~= ARGV[2] then return -1 end
+local st, had = F.state(id, r), r.seen
+r.seen = tonumber(ARGV[4])
+F.write(id, r, st, ARGV[3], had)
+gone(id, ARGV[5])
+return had - r.seen
 `)
 
 // purge removes an item, and rewrites the digests that mention it.
@@ -363,7 +413,7 @@ for _, id in ipairs(call('ZRANGEBYSCORE', set, '-inf', '(' .. ARGV[2], 'LIMIT', 
 		elseif what == 'subs' then
 			call('DEL', S.row .. id)
 		elseif what == 'feeds' then
-			seen = seen + tonumber(call('HGET', F.row .. id, 'cnt') or 0)
+			seen = seen + F.get(id).seen
 			call('DEL', F.row .. id)
 			call('ZREM', P .. 'feeds:gone', id)
 		end

@@ -25,7 +25,6 @@ end
 local function unlist(id)
 	local n = call('DEL', S.row .. id)
 	call('ZREM', S.all, id)
-	call('ZREM', S.due, id)
 	call('ZREM', S.left, id)
 	for _, letter in ipairs(call('ZRANGE', P .. 'letters', 0, -1)) do
 		if call('HGET', P .. 'letter:' .. letter, 'sub') == id then

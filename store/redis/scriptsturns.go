@@ -19,8 +19,10 @@ local function enlist(id, next, schedule, since, floor)
 	elseif v[1] ~= schedule then
 		call('HSET', row, 'sched', schedule)
 		if not v[2] then
-			call('HSET', row, 'next', next)
-			ask(S, id, next)
+			local r = S.get(id)
+			r.next = tonumber(next)
+			if r.stop then r.asked = sooner(r.asked, next) end
+			S.put(id, r)
 		end
 	end
 	enter(S, id)
@@ -55,7 +57,7 @@ leave(S, want, ARGV[1])
 //	cost    O(m log n)
 var claimTurns = script(`
 local out = {call('HGET', P .. 'totals', 'head') or '0'}
-for _, id in ipairs(call('ZRANGEBYSCORE', S.due, '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])) do
+for _, id in ipairs(call('ZRANGEBYSCORE', S.all, '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])) do
 	local row = S.row .. id
 	if call('HEXISTS', row, 'pid') == 0 then
 		local waiting = call('ZRANGE', P .. 'resend:' .. id, 0, 0)[1]
@@ -70,7 +72,7 @@ for _, id in ipairs(call('ZRANGEBYSCORE', S.due, '-inf', ARGV[1], 'LIMIT', 0, AR
 	local token = int(call('HINCRBY', P .. 'totals', 'token', 1))
 	call('HSET', row, 'until', ARGV[3], 'token', token)
 	call('HDEL', row, 'asked')
-	call('ZADD', S.due, ARGV[3], id)
+	call('ZADD', S.all, ARGV[3], id)
 	local v = call('HMGET', row, 'cursor', 'since', 'pend', 'att', 'first', 'ref')
 	for _, x in ipairs({id, token, v[1], v[2], v[3] or '', v[4] or '0', v[5] or '', v[6] or '0'}) do table.insert(out, x) end
 end
@@ -109,7 +111,7 @@ return {'ok'}
 var endTurn = script(`
 local id, how, next = ARGV[1], ARGV[3], ARGV[4]
 local row = S.row .. id
-local v = call('HMGET', row, 'token', 'ended', 'pid', 'pend', 'att', 'cursor', 'since', 'asked')
+local v = call('HMGET', row, 'token', 'ended', 'pid', 'pend', 'att', 'cursor', 'since')
 if v[1] == ARGV[2] and v[2] == ARGV[2] then return {'ok'} end
 if not held(S, id, ARGV[2]) then return {'lost'} end
 local hash = ''
@@ -147,13 +149,14 @@ elseif how == 'bury' then
 	if ARGV[11] == '1' then call('HINCRBY', row, 'ref', 1) end
 	if ARGV[12] == '1' and call('HSETNX', row, 'pat', ARGV[5]) == 1 then call('HSET', row, 'pby', 'receiver', 'pwhy', ARGV[8]) end
 end
-if v[8] then next = sooner(next, v[8]) end
 if call('HEXISTS', row, 'pid') == 0 then
 	local waiting = call('ZRANGE', P .. 'resend:' .. id, 0, 0, 'WITHSCORES')
-	if waiting[2] then next = sooner(next, int(tonumber(waiting[2]))) end
+	if waiting[2] then next = sooner(next, waiting[2]) end
 end
-call('HSET', row, 'next', next, 'ended', ARGV[2])
-call('HDEL', row, 'until', 'asked')
+call('HSET', row, 'ended', ARGV[2])
+local r = S.get(id)
+finish(r, tonumber(next))
+S.put(id, r)
 requeue(S, id)
 return {'ok'}
 `)

@@ -14,49 +14,31 @@ import (
 	"github.com/newswatch/newswatch/store"
 )
 
-// stateFields are what a state is put together from.
-var stateFields = []string{"st", "next", "poi", "pat"}
-
-// state puts a feed's state together. The queue has the last word on what it
-// keeps itself.
-func state(id, body, next, poisoned, paused string) (fetcher.State, error) {
-	st := fetcher.State{FeedID: id}
-	if body != "" {
-		if err := store.Decode([]byte(body), &st); err != nil {
-			return st, err
-		}
-	}
-	st.NextCheck, st.Poisoned, st.Paused = at(next), int(integer(poisoned)), at(paused)
-	return st, nil
-}
-
-// stateOf is state of the stateFields.
-func stateOf(id string, v []any) (fetcher.State, error) {
-	return state(id, text(v[0]), text(v[1]), text(v[2]), text(v[3]))
-}
-
-// readMinute is the minute by which a state counts in a Census; empty when it does
-// not.
-func readMinute(st fetcher.State) string {
+// readMinute is the minute by which a state counts in a Census; 0 when it does not.
+func readMinute(st fetcher.State) int64 {
 	minute, ok := store.ReadMinute(st)
 	if !ok {
-		return ""
+		return 0
 	}
-	return strconv.FormatInt(minute, 10)
+	return minute
 }
 
 // State returns one feed's state.
 func (s *Store) State(ctx context.Context, id string) (fetcher.State, error) {
 	pipe := s.c.Pipeline()
 	in := pipe.ZScore(ctx, keyQueue(), id)
-	row := pipe.HMGet(ctx, keyFeed(id), stateFields...)
+	get := pipe.Get(ctx, keyFeed(id))
 	if _, err := pipe.Exec(ctx); err != nil {
 		return fetcher.State{}, wrap(ctx, err)
 	}
 	if err := in.Err(); err != nil {
 		return fetcher.State{}, wrap(ctx, err)
 	}
-	return stateOf(id, row.Val())
+	r, err := parseRow(get.Val())
+	if err != nil {
+		return fetcher.State{}, err
+	}
+	return r.feedState(id)
 }
 
 // States lists the states of feeds in the queue.
@@ -67,9 +49,13 @@ func (s *Store) States(ctx context.Context, q store.StateQuery) ([]fetcher.State
 	}
 	states := make([]fetcher.State, 0, len(ids))
 	err = each(ctx, s.c, ids, func(p redis.Pipeliner, id string) error {
-		return p.HMGet(ctx, keyFeed(id), stateFields...).Err()
+		return p.Get(ctx, keyFeed(id)).Err()
 	}, func(id string, cmd redis.Cmder) error {
-		st, err := stateOf(id, cmd.(*redis.SliceCmd).Val())
+		r, err := parseRow(cmd.(*redis.StringCmd).Val())
+		if err != nil {
+			return err
+		}
+		st, err := r.feedState(id)
 		states = append(states, st)
 		return err
 	})
@@ -108,11 +94,27 @@ func (s *Store) graded(ctx context.Context, q store.StateQuery) ([]string, error
 	return found[:min(len(found), limit)], nil
 }
 
-// queued are the next feeds of the queue behind an id.
+// queued are the next feeds of the queue behind an id. The queue is in the order
+// of its turns, and a second set in the order of the ids would take a tenth of the
+// memory of a feed; so all ids are read and sorted here, which at 100,000 feeds
+// takes some tens of milliseconds a page.
 func (s *Store) queued(ctx context.Context, after string, limit int) ([]string, error) {
-	ids, err := s.c.ZRangeArgs(ctx, redis.ZRangeArgs{
-		Key: keyQueue(), ByLex: true, Start: "(" + after, Stop: "+", Count: int64(limit),
-	}).Result()
+	ids, err := s.ordered(ctx, keyQueue())
+	if err != nil {
+		return nil, err
+	}
+	at, found := slices.BinarySearch(ids, after)
+	if found {
+		at++
+	}
+	ids = ids[at:]
+	return ids[:min(len(ids), limit)], nil
+}
+
+// ordered returns the members of a queue by their ids.
+func (s *Store) ordered(ctx context.Context, queue string) ([]string, error) {
+	ids, err := s.c.ZRange(ctx, queue, 0, -1).Result()
+	slices.Sort(ids)
 	return ids, wrap(ctx, err)
 }
 
@@ -146,7 +148,7 @@ func (s *Store) fine(ctx context.Context, after string, limit int) ([]string, er
 func (s *Store) Census(ctx context.Context, late time.Time) (store.Census, error) {
 	pipe := s.c.Pipeline()
 	feeds := pipe.ZCard(ctx, keyQueue())
-	before := pipe.ZCount(ctx, keyDue(false), "-inf", "("+strconv.FormatInt(late.UnixMilli(), 10))
+	before := pipe.ZCount(ctx, keyQueue(), "-inf", "("+strconv.FormatInt(late.UnixMilli(), 10))
 	graded := make(map[fetcher.Grade]*redis.IntCmd)
 	for _, g := range fetcher.Grades {
 		if g != fetcher.Fine {
@@ -196,11 +198,9 @@ var pauseFeeds = script(`
 for i = 2, #ARGV do
 	local id = ARGV[i]
 	if call('ZSCORE', F.all, id) then
-		if ARGV[1] ~= '' then
-			call('HSETNX', F.row .. id, 'pat', ARGV[1])
-		else
-			call('HDEL', F.row .. id, 'pat')
-		end
+		local r = F.get(id)
+		if ARGV[1] == '' then r.pause = nil else r.pause = r.pause or tonumber(ARGV[1]) end
+		F.put(id, r)
 		requeue(F, id)
 		remark(id)
 	end

@@ -83,12 +83,7 @@ func (s *Store) sweepSeen(ctx context.Context, before time.Time) (int, error) {
 			return total, nil
 		}
 		for _, id := range feeds {
-			v, err := s.c.HMGet(ctx, keyFeed(id), "seen").Result()
-			if err != nil {
-				return total, wrap(ctx, err)
-			}
-			old := text(v[0])
-			seen, err := store.ParseSeen([]byte(old))
+			old, seen, err := readRow(ctx, s.c.Get(ctx, keyFeed(id)))
 			if err != nil {
 				return total, err
 			}
@@ -97,7 +92,7 @@ func (s *Store) sweepSeen(ctx context.Context, before time.Time) (int, error) {
 			if gone, ok := rest.OldestGone(); ok {
 				oldest = strconv.FormatInt(gone.Unix(), 10)
 			}
-			n, err := s.number(ctx, putSeen, id, hash(old), rest.Bytes(), rest.Len(), oldest)
+			n, err := s.number(ctx, putSeen, id, hash(old.seen), rest.Bytes(), rest.Len(), oldest)
 			if err != nil {
 				return total, err
 			}
@@ -191,13 +186,13 @@ func (s *Store) feedOf(ctx context.Context, id feed.ItemID) (string, error) {
 			return "", wrap(ctx, err)
 		}
 		err = each(ctx, s.c, ids, func(p redis.Pipeliner, f string) error {
-			return p.HMGet(ctx, keyFeed(f), "seen").Err()
+			return p.Get(ctx, keyFeed(f)).Err()
 		}, func(f string, cmd redis.Cmder) error {
-			packed := text(cmd.(*redis.SliceCmd).Val()[0])
-			if !strings.Contains(packed, string(id[:8])) {
+			get := cmd.(*redis.StringCmd)
+			if !strings.Contains(get.Val(), string(store.SeenPart(id))) {
 				return nil
 			}
-			seen, err := store.ParseSeen([]byte(packed))
+			_, seen, err := readRow(ctx, get)
 			if err == nil && seen.Has(id) {
 				name = f
 			}

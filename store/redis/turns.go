@@ -196,9 +196,9 @@ func paused(v []any) *notify.Pause {
 
 // Standings lists every enrolled subscriber.
 func (s *Store) Standings(ctx context.Context) ([]store.Standing, error) {
-	ids, err := s.c.ZRange(ctx, keySubs(), 0, -1).Result()
+	ids, err := s.ordered(ctx, keySubs())
 	if err != nil {
-		return nil, wrap(ctx, err)
+		return nil, err
 	}
 	var all []store.Standing
 	err = each(ctx, s.c, ids, func(p redis.Pipeliner, id string) error {

@@ -206,7 +206,7 @@ func (t *tx) restore(r store.Row) error {
 }
 
 func (t *tx) restoreFeed(f store.FeedRow) error {
-	body, err := store.Encode(f.State)
+	body, err := store.EncodeState(f.State)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func (s *Store) SyncFeeds(ctx context.Context, ids []string, now time.Time) erro
 			delete(there, id)
 			switch {
 			case !known:
-				state, err := store.Encode(fetcher.State{FeedID: id})
+				state, err := store.EncodeState(fetcher.State{FeedID: id})
 				if err != nil {
 					return err
 				}

@@ -66,7 +66,7 @@ func (s *Store) Record(ctx context.Context, b store.Batch) ([]classifier.Hit, er
 		return nil, err
 	}
 	p := poll{Batch: b, items: make([][]byte, len(b.Items))}
-	if p.state, err = store.Encode(b.State); err != nil {
+	if p.state, err = store.EncodeState(b.State); err != nil {
 		return nil, err
 	}
 	for i := range b.Items {

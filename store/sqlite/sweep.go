@@ -184,7 +184,7 @@ func (t *tx) feedOf(id feed.ItemID) (feedID string, err error) {
 			feedID = name
 		}
 		return err
-	}, `SELECT id, ids FROM seen JOIN feeds ON n = feed WHERE instr(ids, ?) > 0`, id[:8])
+	}, `SELECT id, ids FROM seen JOIN feeds ON n = feed WHERE instr(ids, ?) > 0`, store.SeenPart(id))
 	if err == nil && feedID == "" {
 		err = store.ErrNotFound
 	}

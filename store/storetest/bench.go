@@ -1,13 +1,17 @@
 package storetest
 
 import (
+	"crypto/md5"
+	"crypto/sha1"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/fetcher"
 	"github.com/newswatch/newswatch/store"
 )
 
@@ -80,8 +84,11 @@ func benchBatch(c store.Claim, round, n int) store.Batch {
 	now := t0.Add(time.Duration(round) * time.Minute)
 	st := c.State
 	st.LastPoll, st.FirstSuccess, st.NextCheck = now, now, now.Add(time.Minute)
-	st.ETag, st.BodyHash, st.Title = `W/"5f3c1a2b"`, strings.Repeat("ab", 16), "The New Example, Kerala"
-	st.Items, st.LastSuccess, st.LastChange, st.LastItem = 50, now, now, now
+	st.ConfiguredURL = "https://www." + st.FeedID + ".example/kerala/feeder/default.rss"
+	st.ValidFor, st.ETag, st.LastModified = st.ConfiguredURL, fmt.Sprintf(`W/"%x"`, sha1.Sum([]byte(st.FeedID))), now.Format(http.TimeFormat)
+	st.BodyHash, st.Title = fmt.Sprintf("%x", md5.Sum([]byte(st.FeedID))), "The New Example, Kerala"
+	st.Items, st.Pace, st.LastSuccess, st.LastChange = 50, fetcher.Pace{Gap: 17 * time.Minute, Reach: 14 * time.Hour}, now, now
+	st.LastFull, st.LastItem = now, now.Add(-7*time.Minute)
 	b := store.Batch{Lease: c.Lease, State: st}
 	for i := range max(50, n) {
 		k := round*n + i
