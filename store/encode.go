@@ -41,9 +41,9 @@ const stateWords = `"timeout","retired":true,"poisoned":1,"suspect":{"hash":"","
 	`"failures":1,"last_error":"fetcher: ","reason":"{"feed":"","url":"https://feeds.","moved_to":"http://",` +
 	`"configured_url":"https://www..com/feeds/rss.xml","etag":"W/\"","last_modified":"Tue, 24 Nov 2026 00:00:00 GMT",` +
 	`"valid_for":"https://www..com/feed/","body_hash":"0123456789abcdef","last_full":"2026-11-24T04:30:00.","title":"News",` +
-	`"items":50,"pace":{"gap":3600000000000,"reach":72000000000000,"wish":900000000000},"first_success":"2026-10-17T21:30:00.",` +
+	`"items":50,"rhythm":{"from":"","at":"","items":,"hours":,"burst":,"gap_mean":,"gap_var":,"gaps":,"longest":,"week":""},"pace":{"gap":3600000000000,"reach":72000000000000,"wish":900000000000},"first_success":"2026-10-17T21:30:00.",` +
 	`"last_poll":"2026-11-24T09:30:00Z","last_success":"2026-11-24T09:30:00Z","last_change":"2026-11-24T08:30:00Z",` +
-	`"last_item":"2026-11-24T07:30:00Z"}`
+	`"last_item":"2026-11-24T07:30:00Z","health":{"grade":1,"since":"2026-11-01T09:30:00Z","score":100}}`
 
 const stateWordsID = 1
 
@@ -55,9 +55,10 @@ var (
 )
 
 // EncodeState is Encode for the state of a feed, but for what the queue keeps of
-// it itself: the next check, and how often its reader died.
+// it itself: the next check, since when it is paused, and how often its reader
+// died.
 func EncodeState(st fetcher.State) ([]byte, error) {
-	st.NextCheck, st.Poisoned = time.Time{}, 0
+	st.NextCheck, st.Paused, st.Poisoned = time.Time{}, time.Time{}, 0
 	j, err := marshal(st)
 	if err != nil {
 		return nil, err

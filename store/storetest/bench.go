@@ -4,7 +4,6 @@ import (
 	"crypto/md5"
 	"crypto/sha1"
 	"fmt"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -85,9 +84,10 @@ func benchBatch(c store.Claim, round, n int) store.Batch {
 	st := c.State
 	st.LastPoll, st.FirstSuccess, st.NextCheck = now, now, now.Add(time.Minute)
 	st.ConfiguredURL = "https://www." + st.FeedID + ".example/kerala/feeder/default.rss"
-	st.ValidFor, st.ETag, st.LastModified = st.ConfiguredURL, fmt.Sprintf(`W/"%x"`, sha1.Sum([]byte(st.FeedID))), now.Format(http.TimeFormat)
+	st.ValidFor, st.ETag, st.LastModified = st.ConfiguredURL, fmt.Sprintf(`W/"%x"`, sha1.Sum([]byte(st.FeedID))), now.Format("Mon, 02 Jan 2006 15:04:05 GMT")
 	st.BodyHash, st.Title = fmt.Sprintf("%x", md5.Sum([]byte(st.FeedID))), "The New Example, Kerala"
 	st.Items, st.Pace, st.LastSuccess, st.LastChange = 50, fetcher.Pace{Gap: 17 * time.Minute, Reach: 14 * time.Hour}, now, now
+	st.Health.Grade = fetcher.Fine
 	st.LastFull, st.LastItem = now, now.Add(-7*time.Minute)
 	b := store.Batch{Lease: c.Lease, State: st}
 	for i := range max(50, n) {
