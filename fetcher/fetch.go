@@ -134,18 +134,6 @@ func (p *poll) request(ctx context.Context, u, configured *url.URL) (*answer, er
 	})
 }
 
-// setConditions asks for a document only if it has changed. Both are sent: a
-// server that knows the first must ignore the second (RFC 9110 §13.1.3), and many
-// know the second only.
-func setConditions(h http.Header, etag, lastModified string) {
-	if etag != "" {
-		h.Set("If-None-Match", etag)
-	}
-	if lastModified != "" {
-		h.Set("If-Modified-Since", lastModified)
-	}
-}
-
 // accept says whether the body of an answer is to be read.
 func (p *poll) accept(a *answer) (bool, error) {
 	switch a.status {
@@ -340,15 +328,6 @@ func explainDocument(host string, err error) *Error {
 		reason = ReasonPanic
 	}
 	return failf(reason, err, "%s: %s", host, strings.TrimPrefix(err.Error(), "document: "))
-}
-
-// validator returns a header that names a version of the document, empty if
-// there is none that is fit to be kept.
-func validator(h http.Header, name string) string {
-	if v := h.Get(name); len(v) <= maxValidator {
-		return v
-	}
-	return ""
 }
 
 // basicAuth is the header of RFC 7617 §2.

@@ -91,3 +91,24 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	}
 	return min(max(t.Sub(now), 0), maxDeltaSeconds*time.Second)
 }
+
+// setConditions asks for a document only if it has changed. Both are sent: a
+// server that knows the first must ignore the second (RFC 9110 §13.1.3), and many
+// know the second only.
+func setConditions(h http.Header, etag, lastModified string) {
+	if etag != "" {
+		h.Set("If-None-Match", etag)
+	}
+	if lastModified != "" {
+		h.Set("If-Modified-Since", lastModified)
+	}
+}
+
+// validator returns a header that names a version of the document, empty if
+// there is none that is fit to be kept.
+func validator(h http.Header, name string) string {
+	if v := h.Get(name); len(v) <= maxValidator {
+		return v
+	}
+	return ""
+}

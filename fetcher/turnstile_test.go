@@ -153,9 +153,11 @@ func TestTurnstileSpaces(t *testing.T) {
 			t.Errorf("requests began at %v, want %v", at, want)
 		}
 		<-time.After(time.Minute)
+		ts.mu.Lock()
 		if len(ts.hosts) != 0 {
 			t.Errorf("%d hosts are still known", len(ts.hosts))
 		}
+		ts.mu.Unlock()
 		leave, _ := ts.enter(t.Context(), "a.example")
 		leave()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
