@@ -218,7 +218,7 @@ func TestEveryRoute(t *testing.T) {
 			o.Reload = func(context.Context) error { reloads++; return nil }
 			change(m, o)
 		})
-		if len(s.routes) != 36 {
+		if len(s.routes) != 34 {
 			t.Fatalf("%d routes: a new one needs a row in TestAccess", len(s.routes))
 		}
 		for _, rt := range s.routes {

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -64,6 +65,33 @@ func (c *changed) Resend(_ context.Context, id string, _ time.Time) error {
 }
 
 func (c *changed) Drop(_ context.Context, id string) error { return c.note("drop", id) }
+
+// guarded is a changed Store that a test may write to while it is read.
+type guarded struct {
+	changed
+	mu sync.Mutex
+}
+
+func (g *guarded) DeadLetters(ctx context.Context) ([]notify.DeadLetter, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.changed.DeadLetters(ctx)
+}
+
+func (g *guarded) Counts(ctx context.Context) (store.Counts, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.changed.Counts(ctx)
+}
+
+func (g *guarded) Resend(ctx context.Context, id string, now time.Time) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i := range g.letters {
+		g.letters[i].Resending = g.letters[i].Resending || g.letters[i].Digest.ID == id
+	}
+	return g.changed.Resend(ctx, id, now)
+}
 
 // post sends a form as a browser does from a page of the site that it names.
 func post(h http.Handler, target string, form url.Values, site string) *httptest.ResponseRecorder {
@@ -148,17 +176,17 @@ func TestRuleTester(t *testing.T) {
 		status     int
 		holds      string
 	}{
-		{"a match", "/rules/try", url.Values{"title": {"Operation P-Hunt"}}, 200, "2 rules match of 2."},
-		{"none", "/rules/try", url.Values{"title": {"Rain"}}, 200, "none nearly does"},
-		{"clause by clause", "/rules/try", url.Values{"body": {"at Cyberdome"}}, 200, `<b class="soft">no</b> <code>&#34;p hunt&#34;</code>`},
-		{"an address", "/rules/try", url.Values{"url": {"https://news.example/1"}}, 200, "The police spoke of"},
-		{"an address that is refused", "/rules/try", url.Values{"url": {"http://169.254.169.254/"}}, 422, "This cannot be tried"},
-		{"nothing", "/rules/try", nil, 422, "there is no text to try"},
-		{"markup", "/rules/try", url.Values{"title": {"<script>p hunt</script>"}}, 200, "&lt;script&gt;"},
-		{"a rule that finds more", "/rules/edited", url.Values{"rules": {"rules:\r\n  - {id: cyberdome, query: 'rain OR \"p hunt\"'}\r\n"}}, 200, `<span class="good">+1</span>`},
-		{"a mistake", "/rules/edited", url.Values{"rules": {"rules:\n  - {id: a, query: 'x AND'}"}}, 422, "rules.yaml:2"},
-		{"too large", "/rules/edited", url.Values{"rules": {strings.Repeat("x", 300<<10)}}, 422, "at most"},
-		{"far too large", "/rules/edited", url.Values{"rules": {strings.Repeat("x", 2<<20)}}, 400, "cannot be read"},
+		{"a match", "/rules", url.Values{"title": {"Operation P-Hunt"}}, 200, "2 rules match of 2."},
+		{"none", "/rules", url.Values{"title": {"Rain"}}, 200, "none nearly does"},
+		{"clause by clause", "/rules", url.Values{"body": {"at Cyberdome"}}, 200, `<b class="soft">no</b> <code>&#34;p hunt&#34;</code>`},
+		{"an address", "/rules", url.Values{"url": {"https://news.example/1"}}, 200, "The police spoke of"},
+		{"an address that is refused", "/rules", url.Values{"url": {"http://169.254.169.254/"}}, 422, "This cannot be tried"},
+		{"nothing", "/rules", nil, 422, "there is no text to try"},
+		{"markup", "/rules", url.Values{"title": {"<script>p hunt</script>"}}, 200, "&lt;script&gt;"},
+		{"a rule that finds more", "/rules", url.Values{"rules": {"rules:\r\n  - {id: cyberdome, query: 'rain OR \"p hunt\"'}\r\n"}}, 200, `<span class="good">+1</span>`},
+		{"a mistake", "/rules", url.Values{"rules": {"rules:\n  - {id: a, query: 'x AND'}"}}, 422, "rules.yaml:2"},
+		{"too large", "/rules", url.Values{"rules": {strings.Repeat("x", 300<<10)}}, 422, "at most"},
+		{"far too large", "/rules", url.Values{"rules": {strings.Repeat("x", 2<<20)}}, 400, "cannot be read"},
 	} {
 		w := post(s, tt.path, tt.form, "same-origin")
 		if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.holds) || strings.Contains(w.Body.String(), "<script>p") {
@@ -175,7 +203,7 @@ func TestExports(t *testing.T) {
 	m, st := kept()
 	m.reports = append(m.reports, report(9, time.Minute, "=cmd()", "en", "Meera (14) rescued in Kochi", "The girl, [Meera] Das, is safe."))
 	s := serverOf(m, st)
-	w := ask(s, "GET", "/stories.csv?lang=en")
+	w := ask(s, "GET", "/stories.csv?rule=operation-p-hunt")
 	rows, err := csv.NewReader(w.Body).ReadAll()
 	if err != nil || len(rows) != 1+len(m.reports) || rows[1][5] != "'=cmd()" || strings.Contains(rows[1][7], "Meera") {
 		t.Errorf("%v %q", err, rows)
@@ -220,14 +248,39 @@ func (k *shelf) StoredItems(context.Context, time.Time) iter.Seq2[store.StoredIt
 	}
 }
 
+// recorder is read while it is written to.
+type recorder struct {
+	*httptest.ResponseRecorder
+	mu sync.Mutex
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ResponseRecorder.Write(b)
+}
+
+func (r *recorder) Flush() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ResponseRecorder.Flush()
+}
+
+func (r *recorder) text() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.Body.String()
+}
+
 // TestEvents: a change is told within seconds and nothing else is, a stream ends
 // with its client and with the server, and there are no more than are allowed.
 func TestEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, st := kept()
-		s := serverOf(m, st, func(o *Options) { o.Now = time.Now })
-		open := func(ctx context.Context) (*httptest.ResponseRecorder, chan struct{}) {
-			w, done := httptest.NewRecorder(), make(chan struct{})
+		shared := &guarded{changed: changed{memory: m}}
+		s := serverOf(m, st, func(o *Options) { o.Store, o.Now = shared, time.Now })
+		open := func(ctx context.Context) (*recorder, chan struct{}) {
+			w, done := &recorder{ResponseRecorder: httptest.NewRecorder()}, make(chan struct{})
 			r := httptest.NewRequest(http.MethodGet, "/events", nil).WithContext(ctx)
 			r.Host = "localhost"
 			go func() { defer close(done); s.ServeHTTP(w, r) }()
@@ -237,20 +290,22 @@ func TestEvents(t *testing.T) {
 		stop := make(chan struct{})
 		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), stopping{}, (<-chan struct{})(stop)))
 		w, done := open(ctx)
-		told := func() int { return strings.Count(w.Body.String(), "event: state\n") }
-		if told() != 1 || strings.Contains(w.Body.String(), "desk") {
-			t.Errorf("at the start: %s", w.Body)
+		told := func() int { return strings.Count(w.text(), "event: state\n") }
+		if told() != 1 || strings.Contains(w.text(), "desk") {
+			t.Errorf("at the start: %s", w.text())
 		}
 		time.Sleep(3 * eventEvery) //nolint:forbidigo // the bubble's clock
 		synctest.Wait()
-		if told() != 1 || !strings.Contains(w.Body.String(), ": still here") {
-			t.Errorf("without a change: %s", w.Body)
+		if told() != 1 || !strings.Contains(w.text(), ": still here") {
+			t.Errorf("without a change: %s", w.text())
 		}
+		shared.mu.Lock()
 		m.letters = append(m.letters, notify.DeadLetter{Digest: notify.Digest{ID: "new"}})
+		shared.mu.Unlock()
 		time.Sleep(2 * eventEvery) //nolint:forbidigo // the bubble's clock
 		synctest.Wait()
 		if told() != 2 {
-			t.Errorf("a change: %s", w.Body)
+			t.Errorf("a change: %s", w.text())
 		}
 		for range maxStreams - 1 {
 			open(ctx)

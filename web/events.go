@@ -55,7 +55,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), streamTime)
 	defer cancel()
 	stop, _ := r.Context().Value(stopping{}).(<-chan struct{})
-	tick := time.NewTicker(eventEvery)
+	tick := time.NewTicker(s.eventEvery)
 	defer tick.Stop()
 	for last := ""; ; {
 		// A comment tells proxies, and us, that the other side is still there.
@@ -83,7 +83,7 @@ func (s *Server) state(ctx context.Context) (string, error) {
 	s.stateMu.Lock()
 	defer s.stateMu.Unlock()
 	now := s.o.Now()
-	if age := now.Sub(s.stateAt); s.stateName != "" && age >= 0 && age < eventEvery {
+	if age := now.Sub(s.stateAt); s.stateName != "" && age >= 0 && age < s.eventEvery {
 		return s.stateName, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)

@@ -132,6 +132,10 @@ func (m *memory) Hits(_ context.Context, q store.HitQuery) ([]classifier.Hit, er
 		switch {
 		case q.Rule != "" && !caught,
 			q.Feed != "" && h.Item.FeedID != q.Feed,
+			q.Tag != "" && !slices.Contains(store.HitTags(h), q.Tag),
+			q.Outlet != "" && h.Outlet() != q.Outlet,
+			q.Lang != "" && h.Item.Lang != q.Lang,
+			store.HitSeverity(h) < q.Severity,
 			q.Text != "" && !strings.Contains(strings.ToLower(h.Item.Title+" "+h.Item.Summary), strings.ToLower(q.Text)),
 			!q.Since.IsZero() && h.Found.Before(q.Since),
 			!q.Until.IsZero() && !h.Found.Before(q.Until),

@@ -93,8 +93,22 @@ type finding struct {
 	Sentence                          []piece
 }
 
+// rules shows the page, and answers its two forms at its own address, so that the
+// links of the answer lead where those of the page do. Neither form changes
+// anything.
 func (s *Server) rules(w http.ResponseWriter, r *http.Request) {
-	s.showRules(w, r, http.StatusOK, rulesView{})
+	if r.Method != http.MethodPost {
+		s.showRules(w, r, http.StatusOK, rulesView{})
+		return
+	}
+	form, ok := s.form(w, r)
+	switch {
+	case !ok:
+	case form.Has("rules"):
+		s.tryRules(w, r, form.Get("rules"))
+	default:
+		s.tryText(w, r, tried{form.Get("title"), form.Get("body"), strings.TrimSpace(form.Get("url")), form.Get("lang")})
+	}
 }
 
 // showRules fills in what every form of the page has.
@@ -137,12 +151,7 @@ func (s *Server) showRules(w http.ResponseWriter, r *http.Request, status int, v
 }
 
 // tryText answers the tester's form: a text, or a URL whose article is read.
-func (s *Server) tryText(w http.ResponseWriter, r *http.Request) {
-	form, ok := s.form(w, r)
-	if !ok {
-		return
-	}
-	given := tried{form.Get("title"), form.Get("body"), strings.TrimSpace(form.Get("url")), form.Get("lang")}
+func (s *Server) tryText(w http.ResponseWriter, r *http.Request, given tried) {
 	view := rulesView{Tried: given}
 	ctx, cancel := context.WithTimeout(r.Context(), reloadTimeout)
 	defer cancel()
@@ -163,13 +172,9 @@ func (s *Server) tryText(w http.ResponseWriter, r *http.Request) {
 }
 
 // tryRules answers the form with an edited rule file.
-func (s *Server) tryRules(w http.ResponseWriter, r *http.Request) {
-	form, ok := s.form(w, r)
-	if !ok {
-		return
-	}
+func (s *Server) tryRules(w http.ResponseWriter, r *http.Request, file string) {
 	// A browser sends CR LF, which YAML bears and which would shift every column.
-	view := rulesView{Edited: strings.ReplaceAll(form.Get("rules"), "\r\n", "\n")}
+	view := rulesView{Edited: strings.ReplaceAll(file, "\r\n", "\n")}
 	report, err := s.o.Backtest(r.Context(), view.Edited)
 	if err != nil {
 		s.showFault(w, r, view, err)

@@ -59,10 +59,11 @@ type Server struct {
 	hosts   *limits // by the host of an endpoint
 
 	// streams holds one place for each page that is followed.
-	streams   chan struct{}
-	stateMu   sync.Mutex // guards the two below
-	stateName string
-	stateAt   time.Time
+	streams    chan struct{}
+	eventEvery time.Duration
+	stateMu    sync.Mutex // guards the two below
+	stateName  string
+	stateAt    time.Time
 
 	handler http.Handler
 }
@@ -86,6 +87,7 @@ func New(o Options) *Server {
 		// configs refuses it with its place in the file.
 		_ = s.origin.AddTrustedOrigin(u.Scheme + "://" + u.Host)
 	}
+	s.eventEvery = eventEvery
 	s.streams = make(chan struct{}, maxStreams)
 	s.readied.turn = make(chan struct{}, 1)
 	s.api = api.New(&s.o.Desk, o.Location, o.Log)
