@@ -18,6 +18,9 @@ const (
 	// work into the queues too (a second replica, "deadletters resend"), so it
 	// looks again and does not wait for a signal.
 	idleWait = time.Second
+	// gatherWait is how long a crew with few free hands waits for more of them before
+	// it claims.
+	gatherWait = 10 * time.Millisecond
 	// maxPause bounds the wait between two tries of a store that is away, and with
 	// it how long work rests after the store is back.
 	maxPause = 2 * time.Second
@@ -121,7 +124,7 @@ func (c *crew[T]) loop(ctx, workCtx context.Context, working *sync.WaitGroup, on
 		free <- struct{}{}
 	}
 	freed := make(chan struct{}, 1)
-	pause := time.Duration(0)
+	pause, gathered := time.Duration(0), false
 	for {
 		if ctx.Err() != nil {
 			return nil
@@ -133,6 +136,16 @@ func (c *crew[T]) loop(ctx, workCtx context.Context, working *sync.WaitGroup, on
 			}
 			continue
 		}
+		if n < c.hands/4 && !gathered {
+			// Claims of one feed each cost more than their polls. Hands that are about to
+			// be free are waited for, once.
+			gathered = true
+			if !wait(ctx, nil, gatherWait) {
+				return nil
+			}
+			continue
+		}
+		gathered = false
 		asked := time.Now() // the leases are no longer than from here
 		jobs, err := c.claim(ctx, n)
 		switch {

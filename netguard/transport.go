@@ -30,7 +30,7 @@ func (p Policy) Transport() *http.Transport {
 		// Feeds are many and visited rarely: a connection is kept for the next
 		// request of the same visit, not for the next visit.
 		MaxIdleConns:        128,
-		MaxIdleConnsPerHost: 4,
+		MaxIdleConnsPerHost: 8,
 		IdleConnTimeout:     30 * time.Second,
 		HTTP2: &http.HTTP2Config{
 			// The defaults let one server send 1 GiB that nobody has read.

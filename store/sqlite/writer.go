@@ -116,11 +116,11 @@ func (w *writer) loop() {
 
 // group runs a batch in one transaction, and tells every op what became of it.
 func (w *writer) group(batch []*op) {
-	err := w.tx.script("BEGIN IMMEDIATE")
+	_, err := w.tx.exec("BEGIN IMMEDIATE")
 	if err == nil {
 		err = w.each(batch)
 		if err == nil {
-			err = w.tx.script("COMMIT")
+			_, err = w.tx.exec("COMMIT")
 		}
 		if err != nil {
 			// Where the engine has undone the transaction itself, this says that there
@@ -143,7 +143,7 @@ func (w *writer) each(batch []*op) error {
 		if !o.stage.CompareAndSwap(queued, running) {
 			continue
 		}
-		if err := w.tx.script("SAVEPOINT op"); err != nil {
+		if _, err := w.tx.exec("SAVEPOINT op"); err != nil {
 			return err
 		}
 		if o.err = o.run(w.tx); o.err != nil {
@@ -153,7 +153,7 @@ func (w *writer) each(batch []*op) error {
 				return fmt.Errorf("the transaction was undone: %w", o.err)
 			}
 		}
-		if err := w.tx.script("RELEASE op"); err != nil {
+		if _, err := w.tx.exec("RELEASE op"); err != nil {
 			return err
 		}
 	}
