@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/newswatch/newswatch/fetcher"
+	"github.com/newswatch/newswatch/store"
 )
 
 // metrics are what the daemon counts. The names follow the conventions of
@@ -31,6 +32,8 @@ type metrics struct {
 	notices       *prometheus.CounterVec
 	feedsLate     prometheus.Gauge
 	deadLetters   prometheus.Gauge
+	pending       prometheus.Gauge
+	deliveryLag   prometheus.Gauge
 	paused        prometheus.Counter
 	letters       *prometheus.CounterVec
 }
@@ -104,6 +107,14 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "newswatch_feeds_failing",
 			Help: "Feeds whose last poll failed.",
 		}),
+		pending: with.NewGauge(prometheus.GaugeOpts{
+			Name: "newswatch_digests_pending",
+			Help: "Digests that were sealed and not accepted yet.",
+		}),
+		deliveryLag: with.NewGauge(prometheus.GaugeOpts{
+			Name: "newswatch_delivery_lag_seconds",
+			Help: "For how long the longest waiting subscriber's turn has been due; 0 where none is.",
+		}),
 		deadLetters: with.NewGauge(prometheus.GaugeOpts{
 			Name: "newswatch_dead_letters",
 			Help: "Digests that could not be delivered and wait for an operator.",
@@ -124,4 +135,20 @@ func (m *metrics) observePoll(res fetcher.Result, reason fetcher.Reason, took ti
 	m.polls.WithLabelValues(string(res.Outcome), string(reason)).Inc()
 	m.pollSeconds.Observe(took.Seconds())
 	m.fetchedBytes.Add(float64(res.Bytes))
+}
+
+// observeStandings sets what is known of the queue of subscribers. Who is paused
+// waits for nothing.
+func (m *metrics) observeStandings(standings []store.Standing, now time.Time) {
+	pending, lag := 0, time.Duration(0)
+	for _, s := range standings {
+		if s.Pending != "" {
+			pending++
+		}
+		if s.Paused == nil {
+			lag = max(lag, now.Sub(s.Next))
+		}
+	}
+	m.pending.Set(float64(pending))
+	m.deliveryLag.Set(lag.Seconds())
 }

@@ -184,6 +184,9 @@ func (d *Daemon) gauges(ctx context.Context) {
 		if n, err := d.store.Counts(ctx); err == nil {
 			d.metrics.deadLetters.Set(float64(n.DeadLetters))
 		}
+		if standings, err := d.store.Standings(ctx); err == nil {
+			d.metrics.observeStandings(standings, d.now())
+		}
 		if !wait(ctx, nil, gaugeEvery) {
 			return
 		}
