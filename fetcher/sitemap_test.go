@@ -206,6 +206,33 @@ func TestSitemapIndexBounds(t *testing.T) {
 		clk.advance(time.Hour)
 	}
 
+	// All of them change at once: they are read in turn, a few at each poll.
+	for i := range many {
+		many[i] = fmt.Sprintf("/%d.xml 2026-11-23T23:%02d:00Z", i, i%60)
+		s.docs[fmt.Sprintf("/%d.xml", i)] = urlset(fmt.Sprint(i))
+	}
+	clk.advance(12 * time.Hour)
+	s.index(many...)
+	asked := make(map[string]bool)
+	for range 2 * maxSitemaps / maxSitemapReads {
+		res, err := c.Fetch(t.Context(), s.feed(), st, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		st = res.State
+		paths := s.asked()
+		if len(paths) > 1+maxSitemapReads {
+			t.Errorf("%d requests", len(paths))
+		}
+		for _, path := range paths {
+			asked[path] = true
+		}
+		clk.advance(time.Hour)
+	}
+	if len(asked) != 1+maxSitemaps {
+		t.Errorf("%d sitemaps were read, want %d", len(asked)-1, maxSitemaps)
+	}
+
 	s.index("/index.xml")
 	st = check(t, c, s.feed(), State{}, Failed, ReasonNotAFeed).State
 	if n := len(s.asked()); n != 2 {
