@@ -47,6 +47,9 @@ func newArticleCache() articleCache {
 // Whoever asks for one that is being read waits for it. An error that is not an
 // *Error, such as a context's, is nobody else's.
 func (ac *articleCache) get(ctx context.Context, link string, now time.Time, read func() (article.Article, error)) (article.Article, error) {
+	if ctx.Err() != nil { // or a failure that is known would be told in its place
+		return article.Article{}, wrap(ctx.Err())
+	}
 	e := ac.entry(link)
 	select {
 	case <-e.lock:
