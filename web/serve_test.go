@@ -1,11 +1,13 @@
 package web
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -205,4 +207,28 @@ type told struct {
 func (c *told) Close() error {
 	c.once.Do(func() { close(c.closed) })
 	return c.Conn.Close()
+}
+
+// TestStreamOutlivesLimits: a stream lasts, though the server bounds every other
+// answer; the limits here are those of Serve in small.
+func TestStreamOutlivesLimits(t *testing.T) {
+	m, st := kept()
+	s := serverOf(m, st)
+	s.eventEvery = 20 * time.Millisecond
+	srv := httptest.NewUnstartedServer(s)
+	srv.Config.ReadTimeout, srv.Config.WriteTimeout = 200*time.Millisecond, 200*time.Millisecond
+	srv.Start()
+	defer srv.Close()
+	defer srv.CloseClientConnections()
+	answer, err := srv.Client().Get(srv.URL + "/events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	begun, lines := time.Now(), bufio.NewScanner(answer.Body)
+	for time.Since(begun) < time.Second {
+		if !lines.Scan() {
+			t.Fatalf("the stream broke after %s: %v", time.Since(begun), lines.Err())
+		}
+	}
 }

@@ -35,8 +35,8 @@ func TestPaging(t *testing.T) {
 		}
 		target = strings.TrimPrefix(strings.TrimSuffix(link, `>; rel="next"`), "<"+api.Prefix)
 	}
-	if len(seen) != 3 {
-		t.Errorf("%d hits, want 3", len(seen))
+	if len(seen) != 4 {
+		t.Errorf("%d hits, want 4", len(seen))
 	}
 }
 
@@ -125,5 +125,22 @@ func TestHostile(t *testing.T) {
 	_ = o.store.Close()
 	if w := ask(h, "GET", "/hits", ""); w.Code != 503 || strings.Contains(w.Body.String(), "sql") {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// TestWithheld: what could identify a child leaves by no address.
+func TestWithheld(t *testing.T) {
+	o := open(t)
+	h := o.api()
+	for _, tt := range []struct{ method, target, body string }{
+		{"GET", "/hits", ""},
+		{"GET", "/stories", ""},
+		{"GET", "/hits/" + o.items[5].ID.String(), ""},
+		{"POST", "/backtest", `{"rules":"rules:\n  - {id: new, query: meera}"}`},
+	} {
+		body := ask(h, tt.method, tt.target, tt.body).Body.String()
+		if strings.Contains(body, "Meera") || !strings.Contains(body, "withheld: it may identify a child") {
+			t.Errorf("%s %s: %s", tt.method, tt.target, body)
+		}
 	}
 }

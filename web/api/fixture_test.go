@@ -88,7 +88,7 @@ func open(t *testing.T) *office {
 	return o
 }
 
-// fill records a poll with five items of which three are hits, and lets one
+// fill records a poll with six items of which four are hits, and lets one
 // digest be delivered and another become a dead letter.
 func (o *office) fill(t *testing.T, rules *classifier.Ruleset, feeds map[string]feed.Feed) {
 	t.Helper()
@@ -106,7 +106,7 @@ func (o *office) fill(t *testing.T, rules *classifier.Ruleset, feeds map[string]
 		FeedID: "nie", LastPoll: noon.Add(-time.Hour), LastSuccess: noon.Add(-time.Hour), NextCheck: noon.Add(time.Hour), Items: 5,
 	}}
 	for i, title := range []string{
-		"Police arrest 41 in Operation P-Hunt", "Operation P-Hunt: raids in Kochi", "Rain in Kerala", "Police arrest a man", "A verdict",
+		"Police arrest 41 in Operation P-Hunt", "Operation P-Hunt: raids in Kochi", "Rain in Kerala", "Police arrest a man", "A verdict", "Police arrest the uncle of Meera Das (14)",
 	} {
 		it := feed.Item{
 			ID: feed.NewItemID("nie", "", "", title), FeedID: "nie", Title: title, Link: fmt.Sprintf("https://nie.example/%d", i),
