@@ -82,6 +82,9 @@ type Hit struct {
 	// Ruleset is the version of the rules that found it.
 	Ruleset string    `json:"ruleset"`
 	Found   time.Time `json:"found"`
+	// Sketch is what is kept of the text that was searched, so that it can be compared
+	// with others'; package story makes and reads it, see story.SketchLen.
+	Sketch []byte `json:"sketch,omitempty"`
 	// Story groups the hits that tell the same story; equal keys are one story.
 	Story string `json:"story,omitempty"`
 	// Quiet hits were found in a feed's back catalogue. They can be searched,

@@ -193,6 +193,7 @@ func (p *poller) classify(ctx context.Context, pl *plan, f feed.Feed, before fet
 			Searched: searched, Ruleset: pl.rules.Version(), Found: now, Quiet: hush,
 		}
 		// The whole text is kept with the item, for a shorter time than the hit.
+		h.Sketch = story.Sketch(it)
 		h.Item.Content = ""
 		h.Story = story.Key(h)
 		b.Hits = append(b.Hits, h)

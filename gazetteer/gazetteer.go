@@ -4,6 +4,7 @@ package gazetteer
 
 import (
 	_ "embed"
+	"iter"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -77,6 +78,9 @@ func init() {
 			names[folded] = p
 			if s := stem(folded); s != "" {
 				stems[s] = declined{p, folded}
+			}
+			if r, _ := utf8.DecodeRuneInString(folded); unicode.Is(unicode.Tamil, r) && utf8.RuneCountInString(folded) >= minStem {
+				stems[folded] = declined{p, folded} // Tamil adds to the whole word: கோவையில்
 			}
 		}
 	}
@@ -160,4 +164,25 @@ func (p Place) Depth() int {
 		n++
 	}
 	return n
+}
+
+// federations are the countries whose states the list names.
+var federations = map[string]bool{"India": true, "United States": true, "Australia": true, "Canada": true}
+
+// Region reports whether the place is a country, or a state of a federation, and
+// not a district, a city or a town.
+func (p Place) Region() bool {
+	d := p.Depth()
+	return d <= 1 || d == 2 && federations[places[p].in.String()]
+}
+
+// All yields every place but the world.
+func All() iter.Seq[Place] {
+	return func(yield func(Place) bool) {
+		for p := range Place(len(places)) { //nolint:gosec // the list is ours, and short
+			if p.Depth() > 0 && !yield(p) {
+				return
+			}
+		}
+	}
 }

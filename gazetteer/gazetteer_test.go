@@ -26,6 +26,7 @@ func TestFind(t *testing.T) {
 		{"തൃശ്ശൂര്‍", "Thrissur"}, // the chillu with a joiner
 		{"दिल्ली और मुंबई में", "Delhi, Mumbai"},
 		{"சென்னையில் கைது", "Chennai"},
+		{"கோவையில் இளைஞர்", "Coimbatore"},
 		{"കൊല്ലപ്പെട്ടു", ""}, // killed, not Kollam
 		{"the capital", ""},
 	} {

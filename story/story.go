@@ -15,7 +15,8 @@ import (
 // Story is the hits that tell one story. Nothing is left out: every hit that was
 // grouped is in exactly one story.
 type Story struct {
-	// Lead is the earliest report.
+	// Lead is the widest report: the one with the longest text; of those that are
+	// about as long, the earliest.
 	Lead classifier.Hit
 	// Also are the others, the earliest first.
 	Also []classifier.Hit
@@ -49,10 +50,11 @@ func Key(h classifier.Hit) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// Group returns the stories that the hits tell, the one with the newest lead
-// first. Two hits tell the same story when they lead to the same page, or when
-// their titles, or the Story that was recorded on them, are the same and no more
-// than three days lie between them.
+// Group returns the stories that the hits tell, the one with the newest report
+// first. Two hits tell the same story when they lead to the same page; when their
+// titles, or the Story that was recorded on them, are the same and no more than
+// three days lie between them; or when, within that time, their texts are the same
+// or their headlines and first words agree in what they say, see account.tells.
 //
 // A page to which one feed sends several items, under different titles or none, is
 // a list, not an article, and joins nothing.
@@ -61,42 +63,14 @@ func Group(hits []classifier.Hit) []Story {
 	slices.SortStableFunc(byTime, func(a, b classifier.Hit) int {
 		return cmp.Or(When(a).Compare(When(b)), slices.Compare(a.Item.ID[:], b.Item.ID[:]))
 	})
-	lists := listPages(byTime)
-	sets := newSets(len(byTime))
-	last := make(map[string]int) // a key's newest hit so far
+	accounts := make([]account, len(byTime))
 	for i, h := range byTime {
-		title := titleKey(h)
-		for _, k := range []string{"title\x00" + title, "story\x00" + h.Story} {
-			if k == "title\x00" || k == "story\x00" {
-				continue
-			}
-			if j, ok := last[k]; ok && When(h).Sub(When(byTime[j])) <= maxGap {
-				sets.join(i, j)
-			}
-			last[k] = i
-		}
-		link := linkKey(h.Item.Link)
-		if link == "" || lists[link] {
-			continue
-		}
-		if j, ok := last["link\x00"+link]; ok {
-			sets.join(i, j)
-		}
-		last["link\x00"+link] = i
+		accounts[i] = accountOf(h)
 	}
-	at := make(map[int]int)
-	var out []Story
-	for i, h := range byTime {
-		root := sets.root(i)
-		if n, ok := at[root]; ok {
-			out[n].Also = append(out[n].Also, h)
-			continue
-		}
-		at[root] = len(out)
-		out = append(out, Story{Lead: h})
-	}
-	slices.Reverse(out)
-	return out
+	g := &grouping{hits: byTime, accounts: accounts, sets: newSets(len(byTime))}
+	g.byKeys()
+	g.byContent()
+	return g.stories()
 }
 
 // When is the time of a report: what the publisher says, unless that is more
@@ -108,44 +82,3 @@ func When(h classifier.Hit) time.Time {
 	}
 	return t
 }
-
-// listPages finds the links that one feed gives to different titles, or to several
-// items without one.
-func listPages(hits []classifier.Hit) map[string]bool {
-	type place struct{ feed, link string }
-	titles := make(map[place]string)
-	lists := make(map[string]bool)
-	for _, h := range hits {
-		link := linkKey(h.Item.Link)
-		if link == "" {
-			continue
-		}
-		p := place{h.Item.FeedID, link}
-		if t, seen := titles[p]; seen && (t != h.Item.Title || t == "") {
-			lists[link] = true
-		}
-		titles[p] = h.Item.Title
-	}
-	return lists
-}
-
-// sets is a forest of disjoint sets.
-type sets []int
-
-func newSets(n int) sets {
-	s := make(sets, n)
-	for i := range s {
-		s[i] = i
-	}
-	return s
-}
-
-func (s sets) root(i int) int {
-	for s[i] != i {
-		s[i] = s[s[i]]
-		i = s[i]
-	}
-	return i
-}
-
-func (s sets) join(i, j int) { s[s.root(i)] = s.root(j) }

@@ -106,6 +106,65 @@ func TestGroupLead(t *testing.T) {
 	}
 }
 
+// The report with the longest text leads; a few words more are not more of the story.
+func TestGroupWidest(t *testing.T) {
+	with := func(h classifier.Hit, words int) classifier.Hit {
+		h.Sketch = Sketch(feed.Item{Content: strings.Repeat("word ", words)})
+		return h
+	}
+	brief := with(report("brief", raids, "https://a.example/1", 0), 30)
+	full := with(report("full", raids, "https://b.example/1", time.Hour), 400)
+	longer := with(report("longer", raids, "https://c.example/1", 2*time.Hour), 440)
+	got := Group([]classifier.Hit{longer, full, brief})
+	if len(got) != 1 || got[0].Lead.Item.FeedID != "full" {
+		t.Fatalf("got %d stories, led by %v", len(got), leads(got))
+	}
+	if also := got[0].Also; also[0].Item.FeedID != "brief" || also[1].Item.FeedID != "longer" {
+		t.Errorf("the others are not in the order of their times")
+	}
+}
+
+// Wire copy that an editor shortened and gave another headline is recognised; the
+// same form filled in for another district is not the same story.
+func TestGroupCopy(t *testing.T) {
+	const wire = `A parliamentary panel on Tuesday recommended that platforms be made to look for such material before it is
+		uploaded. The committee said that the present rules put the burden on victims. It asked the ministry to set up a database.`
+	const more = ` The panel met representatives of nine platforms between March and August. Members of three parties gave notes of dissent.`
+	text := func(h classifier.Hit, s string) classifier.Hit {
+		h.Sketch = Sketch(feed.Item{Content: s})
+		return h
+	}
+	a := text(report("a", "Panel wants platforms to act before upload", "https://a.example/1", 0), "New Delhi, Oct 6 (PTI) "+wire+more)
+	b := text(report("b", "Why a committee asks for a database", "https://b.example/1", time.Hour), wire)
+	if got := Group([]classifier.Hit{a, b}); len(got) != 1 {
+		t.Errorf("wire copy makes %d stories", len(got))
+	}
+	const form = `The district police held a drive against the sharing of child abuse material on Sunday. Phones and memory cards were
+		seized. The drive was led by the district police chief. Those who were arrested were produced in court. The drive goes on.`
+	x := text(report("x", "P-Hunt: three held in Kollam", "https://x.example/1", 0), form)
+	y := text(report("y", "P-Hunt: five held in Thrissur", "https://y.example/1", time.Hour), strings.Replace(form, "Phones", "Laptops", 1))
+	if got := Group([]classifier.Hit{x, y}); len(got) != 2 {
+		t.Error("two districts' reports in the same words are one story")
+	}
+}
+
+func TestSketchBounded(t *testing.T) {
+	for _, it := range []feed.Item{{}, {Summary: "Raids in Kochi"}, {Content: strings.Repeat("പൊലീസ് 41 Kochi Anil word%d ", 5000)}, {Content: strings.Repeat("x", 1<<20)}} {
+		b := Sketch(it)
+		if len(b) > SketchLen {
+			t.Errorf("a sketch of %d bytes", len(b))
+		}
+		if k := decode(b); string(k.encode()) != string(b) {
+			t.Error("a sketch does not come back")
+		}
+	}
+	for _, b := range [][]byte{nil, {9}, make([]byte, SketchLen+1), make([]byte, 50)} {
+		if k := decode(b); k.words != 0 || k.terms != nil {
+			t.Errorf("%d bytes that are no sketch were read", len(b))
+		}
+	}
+}
+
 func leads(s []Story) (ids []string) {
 	for _, st := range s {
 		ids = append(ids, st.Lead.Item.FeedID)
@@ -179,12 +238,33 @@ func FuzzGroup(f *testing.F) {
 	})
 }
 
+// BenchmarkGroup groups as many hits as one turn takes, a third of which are told by
+// three outlets each.
 func BenchmarkGroup(b *testing.B) {
+	places := strings.Fields("Kochi Thrissur Kollam Kannur Kottayam Idukki Wayanad Palakkad Malappuram Kasaragod Chennai Mumbai")
+	verbs := strings.Fields("arrested held nabbed")
+	who := []string{"teacher", "techie", "driver", "priest", "student", "man"}
 	var hits []classifier.Hit
 	for i := range 2000 {
-		hits = append(hits, report(fmt.Sprint("f", i%20), fmt.Sprintf("%s in district number %d of the state", raids, i/20), fmt.Sprintf("https://a.example/%d", i), time.Duration(i)*time.Second))
+		n := i / 3
+		title := fmt.Sprintf("%s %s in %s with %d child abuse videos", who[n%len(who)], verbs[i%3], places[n%len(places)], 100+n)
+		text := fmt.Sprintf("The cyber police of %s %s the %s, aged %d, with %d files. ", places[n%len(places)], verbs[i%3], who[n%len(who)], 20+n%50, 100+n)
+		h := report(fmt.Sprint("f", i%40), title, fmt.Sprintf("https://o%d.example/%d", i%40, i), time.Duration(n)*5*time.Minute)
+		h.Sketch = Sketch(feed.Item{Content: text + strings.Repeat(fmt.Sprintf("More of the matter number %d was said by the police on the day. ", n), 5)})
+		hits = append(hits, h)
 	}
+	b.ReportAllocs()
 	for b.Loop() {
-		Group(hits)
+		if got := len(Group(hits)); got < 600 || got > 720 {
+			b.Fatalf("%d stories", got)
+		}
+	}
+}
+
+func BenchmarkSketch(b *testing.B) {
+	it := feed.Item{Content: strings.Repeat("Police in Kochi arrested 41 people on Sunday in raids at 268 places. ", 50)}
+	b.ReportAllocs()
+	for b.Loop() {
+		Sketch(it)
 	}
 }
