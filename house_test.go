@@ -29,6 +29,7 @@ var floors = map[string]int{
 	"fetcher/robots":   10,
 	"fetcher/signpost": 10,
 	"demo":             10,
+	"websub":           10,
 
 	"fetcher":    11,
 	"classifier": 11,
@@ -80,7 +81,7 @@ var fences = []struct {
 	{"github.com/robfig/cron", []string{"notify", "daemon"}, "cron's own traps are disarmed in one place"},
 	{"go.yaml.in/yaml", []string{"configs", "classifier/rulefile"}, "YAML is read strictly, and with positions, or not at all"},
 	{"net/http", []string{
-		"fetcher", "netguard", "notify/webhook", "notify/chat", "web", "web/api", "daemon", "demo", "cmd/newswatch",
+		"fetcher", "netguard", "notify/webhook", "notify/chat", "web", "web/api", "daemon", "demo", "cmd/newswatch", "websub",
 		"fetcher/document", // asks http.DetectContentType what bytes look like
 	}, "what speaks to the network must go through netguard"},
 	{"github.com/prometheus/client_golang", []string{"daemon", "web"}, "metrics are wired where the parts are"},

@@ -91,6 +91,7 @@ type Daemon struct {
 	coverage coverage
 	polls    *crew[fetcher.State]
 	turns    *crew[notify.Turn]
+	push     *pusher // nil where no hub can reach us
 	polled   func(Poll)
 	offline  bool // whether it was told; of gauges alone
 	sent     func(notify.Result)
@@ -129,6 +130,7 @@ func (d *Daemon) Close() {
 func (d *Daemon) pollCrew(hands int) *crew[fetcher.State] {
 	p := &poller{
 		fetch: d.fetch, journal: d.store, now: d.now, metrics: d.metrics, log: d.log,
+		renew: func(ctx context.Context, st *fetcher.State) { d.push.renew(ctx, st) },
 		done: func(out Poll) {
 			if d.polled != nil {
 				d.polled(out)

@@ -65,6 +65,8 @@ type poller struct {
 	now     func() time.Time
 	metrics *metrics
 	log     *slog.Logger
+	// renew keeps a feed's subscription at its hub.
+	renew func(ctx context.Context, st *fetcher.State)
 	// done is told of every poll that was recorded; it may be nil.
 	done func(Poll)
 }
@@ -110,6 +112,9 @@ func (p *poller) walk(ctx context.Context, pl *plan, l lease.Lease, st fetcher.S
 		return fetchErr
 	}
 
+	if fetchErr == nil && p.renew != nil {
+		p.renew(ctx, &res.State)
+	}
 	b := store.Batch{Lease: l, State: res.State}
 	out := Poll{Feed: f, Outcome: res.Outcome, Err: fetchErr, Items: len(res.Items)}
 	if res.Outcome == fetcher.Fetched {

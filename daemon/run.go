@@ -65,7 +65,11 @@ func Run(ctx context.Context, loaded *configs.Loaded, opt Options) (err error) {
 	}
 	d.loaded(loaded, nil, nil)
 	if front != nil {
-		front.show(d.pages(loaded.HTTP, front.listener.Addr()))
+		hubs, err := d.listenToHubs(ctx, loaded.HTTP)
+		if err != nil {
+			return err
+		}
+		front.show(d.pages(loaded.HTTP, front.listener.Addr(), hubs))
 	}
 	d.serve(ctx, loaded, begun)
 	return nil
@@ -115,7 +119,7 @@ func (d *Daemon) serve(ctx context.Context, loaded *configs.Loaded, begun time.T
 }
 
 // pages makes the handler of everything that is served.
-func (d *Daemon) pages(c configs.HTTP, addr net.Addr) http.Handler {
+func (d *Daemon) pages(c configs.HTTP, addr net.Addr, hubs http.Handler) http.Handler {
 	return web.New(web.Options{
 		Desk: desk.Desk{
 			Store:  d.store,
@@ -141,6 +145,7 @@ func (d *Daemon) pages(c configs.HTTP, addr net.Addr) http.Handler {
 		Loopback:      isLoopback(addr),
 		Location:      d.plan.Load().config.Digest.Timezone,
 		Log:           d.log,
+		Hubs:          hubs,
 		Subscriptions: d.subscriptions(),
 	})
 }

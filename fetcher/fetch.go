@@ -205,6 +205,7 @@ func (p *poll) parse(ctx context.Context, a *answer, hash string) error {
 		p.res.State.listSitemaps(doc.Children)
 	default:
 		p.res.State.Sitemaps = nil
+		p.res.State.announced(a.header, a.way.final, doc.Hints)
 		p.absorb(doc)
 	}
 	return nil

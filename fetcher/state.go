@@ -48,6 +48,9 @@ type State struct {
 	// Rhythm is how the feed publishes, learned across polls.
 	Rhythm Rhythm `json:"rhythm,omitzero"`
 
+	// Push is the hub that tells when the feed has news.
+	Push Push `json:"push,omitzero"`
+
 	FirstSuccess time.Time `json:"first_success,omitzero"`
 	LastPoll     time.Time `json:"last_poll,omitzero"`
 	LastSuccess  time.Time `json:"last_success,omitzero"`

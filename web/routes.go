@@ -72,6 +72,10 @@ func (s *Server) table() []route {
 		{path: "/", methods: reads, access: operator, answer: s.notFound},
 	}
 	table = append(table, s.subscriptionRoutes()...)
+	if s.o.Hubs != nil {
+		// A hub is another site, and its address is all the right that it needs.
+		table = append(table, route{path: "/websub/{token}", access: open, answer: s.o.Hubs.ServeHTTP, anyOrigin: true})
+	}
 	if s.o.Metrics != nil {
 		table = append(table, route{path: "/metrics", methods: reads, access: machine, answer: s.o.Metrics.ServeHTTP})
 	}

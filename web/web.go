@@ -23,6 +23,9 @@ type Options struct {
 	// Metrics answers /metrics; nil means that there are none.
 	Metrics http.Handler
 
+	// Hubs answers WebSub hubs at /websub/{token}; nil means that none is asked.
+	Hubs http.Handler
+
 	// Subscriptions lets people subscribe themselves; nil means that they cannot.
 	Subscriptions *Subscriptions
 
