@@ -346,3 +346,30 @@ func TestVersion(t *testing.T) {
 		}
 	}
 }
+
+// TestOpeningIsTheLead: a feed that sends whole articles without summaries has its
+// items found by what rules look for in a lead; the place is still told.
+func TestOpeningIsTheLead(t *testing.T) {
+	long := strings.Repeat("word ", 200) + "csam"
+	for name, tt := range map[string]struct {
+		item  feed.Item
+		found bool
+	}{
+		"in the first paragraph":  {feed.Item{Content: "\n Police seized csam in raids.\n\nMore follows."}, true},
+		"in the second paragraph": {feed.Item{Content: "Police raided homes.\nThey seized csam."}, false},
+		"far into the first":      {feed.Item{Content: long}, false},
+		"a summary has its place": {feed.Item{Summary: "Police raided homes.", Content: "Police seized csam."}, false},
+		"one word without an end": {feed.Item{Content: strings.Repeat("x", 5000)}, false},
+	} {
+		doc := NewDoc(tt.item, feed.Feed{})
+		got := query(t, "lead:csam").Match(&doc)
+		if (len(got) > 0) != tt.found {
+			t.Errorf("%s: found %v", name, got)
+		}
+		for _, m := range got {
+			if x := doc.Text(m.Matches[0].Field)[m.Matches[0].Start:m.Matches[0].End]; x != "csam" {
+				t.Errorf("%s: the match is %q", name, x)
+			}
+		}
+	}
+}

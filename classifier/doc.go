@@ -38,7 +38,8 @@ type Doc struct {
 	FeedTags []string
 }
 
-// NewDoc makes a Doc of an item and the feed that it came from.
+// NewDoc makes a Doc of an item and the feed that it came from. The lead of an item
+// without a summary is the opening of its text.
 func NewDoc(it feed.Item, f feed.Feed) Doc {
 	d := Doc{
 		Title: it.Title, Lead: it.Summary, Body: it.Content,
@@ -52,7 +53,29 @@ func NewDoc(it feed.Item, f feed.Feed) Doc {
 	if d.Lang == "" {
 		d.Lang = it.Lang
 	}
+	if d.Lead == "" {
+		d.Lead = opening(d.Body)
+	}
 	return d
+}
+
+// openingBytes is how long the opening of a text is at most, in bytes.
+const openingBytes = 600
+
+// opening is the first paragraph of a text, or the words of it that fit into
+// openingBytes. A feed that sends whole articles often has no summary of its own, and what
+// a rule looks for in the lead stands here.
+func opening(body string) string {
+	s := strings.TrimLeft(body, " \t\r\n")
+	if i := strings.IndexAny(s, "\r\n"); i >= 0 {
+		s = s[:i]
+	}
+	if len(s) > openingBytes {
+		s = s[:openingBytes]
+		i := strings.LastIndexAny(s, " \t")
+		s = s[:max(i, 0)]
+	}
+	return strings.TrimRight(s, " \t")
 }
 
 // Text returns a field's text as a Match's Start and End count it: "" for a

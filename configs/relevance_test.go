@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/feed"
 )
 
 // judged is an item of which somebody who did not know the rules said whether it
@@ -110,7 +111,8 @@ func TestRelevanceOfCaptured(t *testing.T) {
 			if !ok {
 				return
 			}
-			doc := l.doc()
+			// As the daemon does with what a feed sends whole.
+			doc := classifier.NewDoc(feed.Item{Title: l.Title, Summary: l.Lede, Content: l.Body, Lang: l.Lang}, feed.Feed{})
 			got := len(rs.Match(&doc)) > 0
 			scores[j.Set].add(got, j)
 			if j.Set == "tuned" && got != j.Relevant && !j.Borderline {
