@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"text/tabwriter"
 	"time"
@@ -36,13 +37,37 @@ It does not hold up what follows, and it waits here until you decide.
 	}
 	cmd.AddCommand(
 		a.letterCommand("resend", "Send dead letters again", "will be sent again", func(cmd *cobra.Command, st store.Store, id string) error {
-			return st.Resend(cmd.Context(), id, time.Now())
+			return a.resend(cmd.Context(), st, id)
 		}),
 		a.letterCommand("drop", "Delete dead letters", "dropped", func(cmd *cobra.Command, st store.Store, id string) error {
 			return st.Drop(cmd.Context(), id)
 		}),
 	)
 	return cmd
+}
+
+// resend puts a letter back into the queue. A subscriber that is paused gets it only
+// when it is resumed, which nobody would guess from silence.
+func (a *app) resend(ctx context.Context, st store.Store, id string) error {
+	letters, err := st.DeadLetters(ctx)
+	if err != nil {
+		return err
+	}
+	if err := st.Resend(ctx, id, time.Now()); err != nil {
+		return err
+	}
+	standings, err := st.Standings(ctx)
+	if err != nil {
+		return err
+	}
+	for _, l := range letters {
+		for _, s := range standings {
+			if l.Digest.ID == id && s.Subscriber == l.Digest.Subscriber && s.Paused != nil {
+				fmt.Fprintf(a.stderr, "%s: %s is paused; it goes out after: newswatch subscribers resume %s\n", id, s.Subscriber, s.Subscriber)
+			}
+		}
+	}
+	return nil
 }
 
 func (a *app) printLetters(letters []notify.DeadLetter) error {

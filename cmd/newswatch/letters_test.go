@@ -65,8 +65,13 @@ func TestDeadLetterIsListedAndSentAgain(t *testing.T) {
 	mu.Lock()
 	gone = false
 	mu.Unlock()
-	if out, err := newswatch(t.Context(), conf, "deadletters", "resend", dead[0].Digest.ID).CombinedOutput(); err != nil {
+	// A receiver that is gone pauses its subscriber, and the operator is told so.
+	out, err = newswatch(t.Context(), conf, "deadletters", "resend", dead[0].Digest.ID).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "newswatch subscribers resume hook") {
 		t.Fatalf("resend: %v\n%s", err, out)
+	}
+	if out, err := newswatch(t.Context(), conf, "subscribers", "resume", "hook").CombinedOutput(); err != nil {
+		t.Fatalf("resume: %v\n%s", err, out)
 	}
 	if out, err := newswatch(t.Context(), conf, "once").CombinedOutput(); err != nil {
 		t.Fatalf("the pass after it: %v\n%s", err, out)

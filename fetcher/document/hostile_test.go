@@ -4,6 +4,7 @@ import (
 	"errors"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -177,9 +178,9 @@ func TestHostile(t *testing.T) {
 			body := []byte(c.body())
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			start := time.Now()
+			start := cpu(t)
 			doc, err := Parse(t.Context(), Input{Body: body, FeedID: "f", URL: "https://example.org/feed", Sitemap: true})
-			took := time.Since(start)
+			took := cpu(t) - start // not what others make the machine wait
 			runtime.ReadMemStats(&after)
 			allocated := (after.TotalAlloc - before.TotalAlloc) >> 20
 			t.Logf("%d kB: %v, %d MiB allocated, %v", len(body)>>10, took.Round(time.Millisecond/10), allocated, err)
@@ -265,4 +266,14 @@ func checkDocument(t testing.TB, doc *Document, lim Limits) {
 			t.Errorf("%d authors, %d categories", len(it.Authors), len(it.Categories))
 		}
 	}
+}
+
+// cpu is the time of a processor that this process has used.
+func cpu(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
