@@ -294,6 +294,9 @@ func (d *Daemon) pollNow(ctx context.Context, ids []string) error {
 
 // NewFetcher makes the client that the configuration asks for.
 func NewFetcher(c configs.Fetch, version string) *fetcher.Client {
+	transport := netguard.Policy{Allow: c.AllowNetworks}.Transport()
+	// As many connections to a host are worth keeping as are used at one time.
+	transport.MaxIdleConnsPerHost = max(transport.MaxIdleConnsPerHost, c.PerHost)
 	return fetcher.New(fetcher.Options{
 		Product:     "newswatch/" + version,
 		Contact:     c.Contact,
@@ -305,7 +308,7 @@ func NewFetcher(c configs.Fetch, version string) *fetcher.Client {
 		Interval:    c.Interval,
 		MinInterval: c.MinInterval,
 		MaxInterval: c.MaxInterval,
-		Transport:   netguard.Policy{Allow: c.AllowNetworks}.Transport(),
+		Transport:   transport,
 	})
 }
 

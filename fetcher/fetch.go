@@ -174,9 +174,8 @@ func (p *poll) take(ctx context.Context, a *answer, err error) error {
 			}
 			p.res.Outcome = Fetched
 			st.BodyHash, st.LastChange = hash, p.now
-		} else {
-			a.discard() // not after a parse: its items might refer to the body
 		}
+		a.discard() // what was read of it are copies
 		st.LastFull = p.now
 		st.ETag, st.LastModified, st.ValidFor = "", "", ""
 		if storable {

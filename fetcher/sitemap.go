@@ -187,6 +187,7 @@ func (p *poll) sitemap(ctx context.Context, m *Sitemap) (*document.Document, err
 	if err != nil {
 		return nil, err
 	}
+	a.discard()
 	if doc.Kind == document.KindSitemapIndex {
 		return nil, failf(ReasonNotAFeed, nil, "%s: an index of sitemaps within an index; give its own address to a feed", a.way.final.Host)
 	}

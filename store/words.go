@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -16,10 +17,25 @@ import (
 // joiners belong to the word, or a Malayalam or Hindi word would fall apart at
 // every vowel sign.
 func Words(s string) []string {
+	if ascii(s) {
+		// Most texts are, and then this is all that the forms below do.
+		return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool {
+			return (r < 'a' || r > 'z') && (r < '0' || r > '9')
+		})
+	}
 	s = norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
 	return strings.FieldsFunc(s, func(r rune) bool {
 		return !unicode.In(r, unicode.L, unicode.M, unicode.N) && r != '\u200c' && r != '\u200d'
 	})
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // OutletKey is the form of an outlet's name in which a HitQuery compares it.
@@ -52,6 +68,7 @@ func HitSeverity(h classifier.Hit) classifier.Severity {
 // the word.
 func HitWords(h classifier.Hit) string {
 	var b strings.Builder
+	b.Grow(len(h.Item.Title) + len(h.Item.Summary))
 	add := func(s string) {
 		for _, w := range Words(s) {
 			b.WriteByte(' ')

@@ -133,12 +133,14 @@ func read(ctx context.Context, in Input, lim Limits) (*translation, error) {
 		if err != nil {
 			return nil, malformed(ctx, err)
 		}
+		clean.discard()
 		return t, t.atom(f)
 	}
 	f, err := new(rss.Parser).Parse(reader)
 	if err != nil {
 		return nil, malformed(ctx, err)
 	}
+	clean.discard()
 	return t, t.rss(f)
 }
 

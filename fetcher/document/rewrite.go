@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -72,7 +73,7 @@ func rewriteXML(ctx context.Context, src []byte, root int, url string, now time.
 		scanner: scanner{ctx: ctx, src: src, lim: lim},
 		now:     now,
 		url:     url,
-		out:     make([]byte, 0, min(len(src), 4<<20)),
+		out:     *outputs.Get().(*[]byte),
 	}
 	if doctype := bytes.Index(src[:root], []byte("<!DOCTYPE")); doctype >= 0 {
 		w.pos = doctype
@@ -89,6 +90,22 @@ func rewriteXML(ctx context.Context, src []byte, root int, url string, now time.
 	}
 	w.result.body = w.out
 	return &w.result, nil
+}
+
+// outputs are buffers of documents that gofeed is done with.
+var outputs = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxOutput is the largest buffer that is kept.
+const maxOutput = 1 << 20
+
+// discard gives the document's memory back, once gofeed has read it. It need not
+// be called.
+func (r *rewritten) discard() {
+	if cap(r.body) <= maxOutput {
+		body := r.body[:0]
+		outputs.Put(&body)
+	}
+	r.body = nil
 }
 
 // openRoot reads the root element and settles what the document is.

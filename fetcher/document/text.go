@@ -187,6 +187,7 @@ func strip(markup string, max int) (string, bool) {
 		return f.b.String(), false
 	}
 	z := html.NewTokenizer(strings.NewReader(markup))
+	f.b.Grow(min(len(markup), max)) // one allocation in place of one for each doubling
 	var ends closings
 	tags, pre, read := false, 0, 0
 	for f.b.Len() <= max+utf8.UTFMax {

@@ -74,8 +74,12 @@ func (s *Store) Record(ctx context.Context, b store.Batch) ([]classifier.Hit, er
 			return nil, err
 		}
 	}
+	write := s.w.do
+	if len(b.Seen)+len(b.Items)+len(b.Hits)+len(b.Notices) == 0 {
+		write = s.w.doOne // the state is all there is
+	}
 	var fresh []classifier.Hit
-	err = s.w.do(ctx, func(t *tx) error {
+	err = write(ctx, func(t *tx) error {
 		var err error
 		fresh, err = p.record(t)
 		return err
@@ -102,41 +106,15 @@ func (p *poll) record(t *tx) (fresh []classifier.Hit, err error) {
 		return nil, lease.ErrLost
 	}
 
-	purged := make(map[feed.ItemID]bool)
-	if err := t.rows(func(r scanner) error { return scanID(r, purged) }, `SELECT id FROM purged WHERE feed = ?`, p.State.FeedID); err != nil {
-		return nil, err
-	}
+	from, to = 0, 0
 	if err := p.see(t, n); err != nil {
 		return nil, err
 	}
-	for i, it := range p.Items {
-		if purged[it.Item.ID] {
-			continue
-		}
-		if _, err := t.exec(`INSERT INTO items (id, stored, body) VALUES (?, ?, ?)
-			ON CONFLICT (id) DO UPDATE SET stored = excluded.stored, body = excluded.body`,
-			it.Item.ID[:], it.Stored.UnixMilli(), p.items[i]); err != nil {
+	if len(p.Items)+len(p.Hits) > 0 {
+		if fresh, from, to, err = p.fill(t); err != nil {
 			return nil, err
 		}
 	}
-	if from, err = t.head(); err != nil {
-		return nil, err
-	}
-	to = from
-	for _, h := range p.Hits {
-		if purged[h.Item.ID] {
-			continue
-		}
-		h, unnumbered, err := t.putHit(h)
-		if err != nil {
-			return nil, err
-		}
-		if unnumbered > 0 {
-			fresh = append(fresh, h)
-			to += int64(unnumbered)
-		}
-	}
-
 	for _, n := range p.Notices {
 		if err := t.post(n); err != nil {
 			return nil, err
@@ -151,6 +129,43 @@ func (p *poll) record(t *tx) (fresh []classifier.Hit, err error) {
 		marked = 0, poisoned = ?, grade = ?, success = ?, state = ? WHERE n = ?`,
 		next, from, to, p.State.Poisoned, int(p.State.Health.Grade), milli(p.State.LastSuccess), p.state, n)
 	return fresh, err
+}
+
+// fill writes the items and the hits. What it put into the log has the places
+// after from, up to to.
+func (p *poll) fill(t *tx) (fresh []classifier.Hit, from, to int64, err error) {
+	purged := make(map[feed.ItemID]bool)
+	if err := t.rows(func(r scanner) error { return scanID(r, purged) }, `SELECT id FROM purged WHERE feed = ?`, p.State.FeedID); err != nil {
+		return nil, 0, 0, err
+	}
+	for i, it := range p.Items {
+		if purged[it.Item.ID] {
+			continue
+		}
+		if _, err := t.exec(`INSERT INTO items (id, stored, body) VALUES (?, ?, ?)
+			ON CONFLICT (id) DO UPDATE SET stored = excluded.stored, body = excluded.body`,
+			it.Item.ID[:], it.Stored.UnixMilli(), p.items[i]); err != nil {
+			return nil, 0, 0, err
+		}
+	}
+	if from, err = t.head(); err != nil {
+		return nil, 0, 0, err
+	}
+	to = from
+	for _, h := range p.Hits {
+		if purged[h.Item.ID] {
+			continue
+		}
+		h, unnumbered, err := t.putHit(h)
+		if err != nil {
+			return nil, 0, 0, err
+		}
+		if unnumbered > 0 {
+			fresh = append(fresh, h)
+			to += int64(unnumbered)
+		}
+	}
+	return fresh, from, to, nil
 }
 
 // again answers a batch that is written already, as the first time.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/newswatch/newswatch/lease"
 	"github.com/newswatch/newswatch/store"
 )
 
@@ -34,6 +35,7 @@ type writer struct {
 // context: interrupting one statement would undo the transaction of all.
 type op struct {
 	run   func(*tx) error
+	lone  bool // run writes with one statement at most
 	stage atomic.Int32
 	err   error
 	done  chan struct{}
@@ -66,10 +68,21 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 // do runs a write and waits until it is committed. When ctx ends before its turn
 // has come, it is never run.
 func (w *writer) do(ctx context.Context, run func(*tx) error) error {
+	return w.hand(ctx, &op{run: run})
+}
+
+// doOne is do for what writes with one statement at most. A statement is undone
+// as a whole when it fails, so this needs no savepoint, which would cost as much
+// as the statement itself.
+func (w *writer) doOne(ctx context.Context, run func(*tx) error) error {
+	return w.hand(ctx, &op{run: run, lone: true})
+}
+
+func (w *writer) hand(ctx context.Context, o *op) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("sqlite: %w", err)
 	}
-	o := &op{run: run, done: make(chan struct{})}
+	o.done = make(chan struct{})
 	w.mu.RLock()
 	if w.closed {
 		w.mu.RUnlock()
@@ -141,6 +154,14 @@ func (w *writer) group(batch []*op) {
 func (w *writer) each(batch []*op) error {
 	for _, o := range batch {
 		if !o.stage.CompareAndSwap(queued, running) {
+			continue
+		}
+		if o.lone {
+			if o.err = o.run(w.tx); o.err != nil && !errors.Is(o.err, lease.ErrLost) {
+				// The engine may have undone the transaction, and what runs next would
+				// be outside of any.
+				return o.err
+			}
 			continue
 		}
 		if _, err := w.tx.exec("SAVEPOINT op"); err != nil {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/newswatch/newswatch/lease"
 	"github.com/newswatch/newswatch/store"
 )
 
@@ -62,6 +63,74 @@ func TestOneWriteThatFailsTakesNothingOfTheOthers(t *testing.T) {
 		}
 		if fails := i%3 == 0; fails != errors.Is(err, bad) || fails != (err != nil) || fails != (there == 0) {
 			t.Errorf("write %d: %v, %d rows", i, err, there)
+		}
+	}
+}
+
+// TestWhatTheEngineUndoesIsToldToAll has a lone write in whose midst the engine
+// undoes the transaction, as on a full disk: neither what came before it nor what
+// comes after may be said to be written, or be written.
+func TestWhatTheEngineUndoesIsToldToAll(t *testing.T) {
+	s := mustOpen(t, filepath.Join(t.TempDir(), "newswatch.db"))
+	undone := errors.New("undone")
+	write := func(key string) func(*tx) error {
+		return func(tx *tx) error {
+			_, err := tx.exec(`INSERT INTO meta VALUES (?, 1)`, key)
+			return err
+		}
+	}
+	group := []*op{
+		{run: write("w0"), lone: true},
+		{run: write("w1")},
+		{run: func(tx *tx) error { return errors.Join(undone, tx.script("ROLLBACK")) }, lone: true},
+		{run: write("w3")},
+		{run: write("w4"), lone: true},
+	}
+	for _, o := range group {
+		o.done = make(chan struct{})
+	}
+	s.w.group(group)
+	for i, o := range group {
+		if !errors.Is(o.err, undone) {
+			t.Errorf("write %d: %v", i, o.err)
+		}
+	}
+	var there int
+	if err := s.read.QueryRow(`SELECT count(*) FROM meta WHERE key LIKE 'w%'`).Scan(&there); err != nil || there != 0 {
+		t.Errorf("%d rows, %v", there, err)
+	}
+	if err := insert(s, 0); err != nil {
+		t.Errorf("the next write: %v", err)
+	}
+}
+
+// TestALoneWriteThatIsRefusedTakesNothingOfTheOthers: a lost lease is an answer
+// and no fault.
+func TestALoneWriteThatIsRefusedTakesNothingOfTheOthers(t *testing.T) {
+	s := mustOpen(t, filepath.Join(t.TempDir(), "newswatch.db"))
+	release := hold(t, s)
+	errs := make([]error, 30)
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() {
+			errs[i] = s.w.doOne(t.Context(), func(tx *tx) error {
+				if i%3 == 0 {
+					return lease.ErrLost
+				}
+				_, err := tx.exec(`INSERT INTO meta VALUES (?, 1)`, fmt.Sprintf("w%d", i))
+				return err
+			})
+		})
+	}
+	release()
+	wg.Wait()
+	var there int
+	if err := s.read.QueryRow(`SELECT count(*) FROM meta WHERE key LIKE 'w%'`).Scan(&there); err != nil || there != 20 {
+		t.Errorf("%d rows, %v", there, err)
+	}
+	for i, err := range errs {
+		if refused := i%3 == 0; refused != errors.Is(err, lease.ErrLost) || refused != (err != nil) {
+			t.Errorf("write %d: %v", i, err)
 		}
 	}
 }
