@@ -36,12 +36,8 @@ func (w *rewriter) write(name string, text []byte) bool {
 }
 
 func (w *rewriter) put(open string, text []byte, end string) bool {
-	text = bytes.TrimSpace(text)
-	if len(text) == 0 {
+	if text = w.fit(text); len(text) == 0 {
 		return false
-	}
-	if len(text) > w.lim.RunBytes {
-		text = bytes.ToValidUTF8(text[:w.lim.RunBytes], nil)
 	}
 	w.out = append(w.out, open...)
 	w.out = append(w.out, "<![CDATA["...)
@@ -59,6 +55,15 @@ func (w *rewriter) put(open string, text []byte, end string) bool {
 	w.out = append(w.out, "]]>"...)
 	w.out = append(w.out, end...)
 	return true
+}
+
+// fit is a text without the space around it and within its limit.
+func (w *rewriter) fit(text []byte) []byte {
+	text = bytes.TrimSpace(text)
+	if len(text) > w.lim.RunBytes {
+		text = bytes.ToValidUTF8(text[:w.lim.RunBytes], nil)
+	}
+	return text
 }
 
 // appendEscaped appends an attribute's value.

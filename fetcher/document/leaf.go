@@ -66,6 +66,9 @@ func (w *rewriter) leaf(t *tag, r *rule, f *frame) error {
 		if text = decodeBase64(text, &a); text == nil {
 			return nil
 		}
+		if longTexts[r.out] {
+			text = w.keepBack(text)
+		}
 	case workGUID:
 		if w.put(`<guid isPermaLink="`+permalink(a.permalink)+`">`, text, "</guid>") {
 			w.seen |= r.bit

@@ -17,6 +17,7 @@ type rewritten struct {
 	dropped   int
 	truncated bool
 	hubs      []string // of a JSON Feed, which gofeed leaves out
+	long      []string // what the marks in body stand for
 }
 
 // rewriter reads a feed in XML and writes another that says the same: only the

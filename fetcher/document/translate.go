@@ -27,10 +27,11 @@ type translation struct {
 	links linker
 	doc   *Document
 	items []*candidate
+	long  []string // see keepBack
 }
 
 func newTranslation(ctx context.Context, in Input, lim Limits, clean *rewritten) *translation {
-	t := &translation{ctx: ctx, in: in, lim: lim, links: newLinker(in.URL), doc: &Document{
+	t := &translation{ctx: ctx, in: in, lim: lim, links: newLinker(in.URL), long: clean.long, doc: &Document{
 		Kind: clean.kind, Version: clean.version, Lang: clean.lang, Dropped: clean.dropped, Truncated: clean.truncated,
 	}}
 	for _, hub := range clean.hubs {
@@ -60,8 +61,8 @@ func (t *translation) add(r raw) error {
 		Title:     Title(r.title, t.lim.TitleBytes),
 		Published: t.date(r.published),
 		Updated:   t.date(r.updated),
-		Summary:   Text(r.summary, t.lim.TextBytes),
-		Content:   Text(r.content, t.lim.TextBytes),
+		Summary:   Text(t.whole(r.summary), t.lim.TextBytes),
+		Content:   Text(t.whole(r.content), t.lim.TextBytes),
 		Lang:      firstOf(language(t.in.Lang), language(r.lang), t.doc.Lang),
 		Outlet:    Title(r.outlet, maxName),
 	}
