@@ -61,8 +61,8 @@ var concepts = make(map[string]term)
 // starts are the Indic ones, the longest first, by their first two characters.
 var starts = make(map[string][]string)
 
-// maxPhrase is the most words of a phrase in the list.
-var maxPhrase = 1
+// lengths are the most words of a phrase in the list that begins with a word.
+var lengths = make(map[string]int)
 
 // spots are the places by the value that their terms have.
 var spots = make(map[term]gazetteer.Place)
@@ -79,7 +79,8 @@ func init() {
 		for phrase := range strings.SplitSeq(rest, ",") {
 			folded := text.Fold(phrase)
 			concepts[folded] = t
-			maxPhrase = max(maxPhrase, strings.Count(folded, " ")+1)
+			first, _, _ := strings.Cut(folded, " ")
+			lengths[first] = max(lengths[first], strings.Count(folded, " ")+1)
 			if isIndic(folded) {
 				starts[prefix(folded, 2)] = append(starts[prefix(folded, 2)], folded)
 			} else if !strings.Contains(folded, " ") {
@@ -232,7 +233,7 @@ func capitals(s string, tokens []text.Token) (capital []bool, telling bool) {
 
 // concept returns what the first words mean, by the list, and how many they are.
 func concept(words []string) (term, int) {
-	for n := min(maxPhrase, len(words)); n > 1; n-- {
+	for n := min(lengths[words[0]], len(words)); n > 1; n-- {
 		phrase := strings.Join(words[:n], " ")
 		if t, ok := concepts[phrase]; ok {
 			return t, n
