@@ -25,9 +25,10 @@ var errValue = errors.New("store: damaged value")
 
 var (
 	// Neither keeps state between calls of EncodeAll and DecodeAll, which may run
-	// at the same time; one goroutine of each is enough for values this small.
+	// at the same time; two of each are enough for values this small. So are small
+	// windows: the memory of larger ones was a third of the heap.
 	compressor = must(zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2),
-		zstd.WithWindowSize(256<<10), zstd.WithEncoderCRC(false)))
+		zstd.WithWindowSize(64<<10), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(false)))
 	// The bound on what one value may unpack to keeps a damaged one from taking
 	// the memory of the machine.
 	decompressor = must(zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(MaxValue)))
@@ -49,7 +50,7 @@ const stateWordsID = 1
 
 var (
 	stateCompressor = must(zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2),
-		zstd.WithWindowSize(256<<10), zstd.WithEncoderCRC(false), zstd.WithEncoderDictRaw(stateWordsID, []byte(stateWords))))
+		zstd.WithWindowSize(16<<10), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(false), zstd.WithEncoderDictRaw(stateWordsID, []byte(stateWords))))
 	stateDecompressor = must(zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(MaxValue),
 		zstd.WithDecoderDictRaw(stateWordsID, []byte(stateWords))))
 )
