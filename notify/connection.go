@@ -22,13 +22,15 @@ func ConnectionFailure(err error) (Failure, error) {
 		return FailureRefused, refused
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return FailureTimeout, errors.New("timed out")
-	case isTLS(err):
+	case IsTLS(err):
 		return FailureTLS, err
 	}
 	return FailureConnect, err
 }
 
-func isTLS(err error) bool {
+// IsTLS reports whether a connection failed in its TLS handshake: the certificate, or
+// a peer that speaks something else.
+func IsTLS(err error) bool {
 	_, cert := errors.AsType[*tls.CertificateVerificationError](err)
 	_, record := errors.AsType[tls.RecordHeaderError](err)
 	_, alert := errors.AsType[tls.AlertError](err)

@@ -58,8 +58,7 @@ func sketchOf(s string) sketch {
 	b.Add(prefix(s, 16*wholeWords))
 	tokens := b.Tokens()
 	k.words = len(tokens)
-	// A dateline, "Thiruvananthapuram, Sept 22 (PTI)", is one house's; shingles of it
-	// are few beside those of forty words.
+	// A text beyond wholeWords is cut: what two houses add at its end is their own.
 	tokens = tokens[:min(len(tokens), wholeWords)]
 	wholeMin, leadMin := make([]uint64, wholeMins), make([]uint64, leadMins)
 	for i := range wholeMin {

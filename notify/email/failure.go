@@ -2,8 +2,6 @@ package email
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -67,7 +65,7 @@ func failed(p phase, err error) error {
 		errors.As(err, &timeout) && timeout.Timeout():
 		de.Failure = notify.FailureTimeout
 		err = errors.New("timed out")
-	case p == phaseTLS, isTLS(err):
+	case p == phaseTLS, notify.IsTLS(err):
 		de.Failure = notify.FailureTLS
 	case p == phaseAuth && !isNetwork(err):
 		// What a mechanism says may hold what it was given.
@@ -157,14 +155,6 @@ var meanings = map[string]string{
 	"7.0": " (refused by policy)", "7.1": " (refused by policy)", "7.8": " (wrong user name or password)",
 	"7.20": " (no valid DKIM signature)", "7.23": " (SPF does not allow this server)", "7.25": " (no reverse DNS)",
 	"7.26": " (neither SPF nor DKIM passed)",
-}
-
-func isTLS(err error) bool {
-	_, cert := errors.AsType[*tls.CertificateVerificationError](err)
-	_, record := errors.AsType[tls.RecordHeaderError](err)
-	_, alert := errors.AsType[tls.AlertError](err)
-	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
-	return cert || record || alert || unknown
 }
 
 func isNetwork(err error) bool {
