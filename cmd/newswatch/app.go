@@ -23,7 +23,9 @@ type app struct {
 	config string
 	json   bool
 	quiet  bool
-	lease  time.Duration
+	// allowEviction is store.allow_eviction, whatever the configuration says of it.
+	allowEviction bool
+	lease         time.Duration
 }
 
 // command builds the tree of subcommands.
@@ -54,6 +56,7 @@ The configuration is newswatch.yaml in the working directory, in configs/ or in
 	flags.StringVarP(&a.config, "config", "c", "", "configuration `FILE` (default: newswatch.yaml in ., configs/ or /etc/newswatch/)")
 	flags.BoolVar(&a.json, "json", false, "print one JSON object, or JSON Lines for lists, on standard output")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "log warnings and errors only")
+	flags.BoolVar(&a.allowEviction, "allow-eviction", false, "use a Redis that may forget silently what was reported, as store.allow_eviction does")
 
 	runCmd := a.runCommand()
 	root.RunE = runCmd.RunE
@@ -92,6 +95,14 @@ func (a *app) load() (*configs.Loaded, error) {
 }
 
 func (a *app) loadQuietly() (*configs.Loaded, []configs.Warning, error) {
+	loaded, warnings, err := a.loadFile()
+	if err == nil && a.allowEviction {
+		loaded.Store.AllowEviction = true
+	}
+	return loaded, warnings, err
+}
+
+func (a *app) loadFile() (*configs.Loaded, []configs.Warning, error) {
 	path := a.config
 	if path == "" {
 		found, ok := configs.Find()

@@ -159,6 +159,7 @@ func (a *app) withPortable(ctx context.Context, url string, f func(store.Portabl
 }
 
 func (a *app) withPortableOf(ctx context.Context, c configs.Store, f func(store.Portable) error) (err error) {
+	c.AllowEviction = c.AllowEviction || a.allowEviction
 	st, err := daemon.OpenStore(ctx, configs.Config{Store: c})
 	if err != nil {
 		return err

@@ -91,3 +91,25 @@ func TestStoreCopyAndCheck(t *testing.T) {
 		t.Error("a misspelt path became an empty store")
 	}
 }
+
+// TestAllowEviction opens a Redis that is set to evict only when it is told to,
+// by whichever way a command comes to its store.
+func TestAllowEviction(t *testing.T) {
+	db := redistest.Start(t, "--maxmemory-policy", "allkeys-lru")
+	conf := filepath.Join(t.TempDir(), "newswatch.yaml")
+	if err := os.WriteFile(conf, []byte("store: {url: \""+db.URL+"\"}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"hits", "--config", conf},
+		{"store", "check", "--url", db.URL},
+	} {
+		code, _, errs := newswatchIn(t, args...)
+		if code == 0 || !strings.Contains(errs, "--allow-eviction") {
+			t.Errorf("%v: exit code %d, %s; want a refusal that names the flag", args, code, errs)
+		}
+		if code, _, errs = newswatchIn(t, append(args, "--allow-eviction")...); code != 0 {
+			t.Errorf("%v --allow-eviction: exit code %d, %s", args, code, errs)
+		}
+	}
+}

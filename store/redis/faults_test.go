@@ -254,7 +254,8 @@ func TestAFrozenServerIsBoundedByTheContext(t *testing.T) {
 func TestOpenRefusesWhatWouldForget(t *testing.T) {
 	for _, policy := range []string{"allkeys-lru", "volatile-ttl"} {
 		_, err := redis.Open(t.Context(), server(t, "--maxmemory-policy", policy), redis.Options{})
-		if err == nil || !strings.Contains(err.Error(), policy) || !strings.Contains(err.Error(), "noeviction") {
+		if err == nil || !strings.Contains(err.Error(), policy) || !strings.Contains(err.Error(), "noeviction") ||
+			!strings.Contains(err.Error(), "store.allow_eviction") || !strings.Contains(err.Error(), "--allow-eviction") {
 			t.Errorf("%s: %v", policy, err)
 		}
 	}

@@ -79,7 +79,7 @@ func fit(ctx context.Context, c redis.Cmdable, opt Options) error {
 	}
 	if policy := info["Memory"]["maxmemory_policy"]; policy != "" && policy != "noeviction" && !opt.AllowEviction {
 		return fmt.Errorf("%w: its maxmemory-policy is %s, which would silently forget what was seen and reported; "+
-			"set it to noeviction, or store.allow_eviction to true", errUnfit, policy)
+			"set it to noeviction, or accept that with store.allow_eviction: true or --allow-eviction", errUnfit, policy)
 	}
 	return nil
 }

@@ -1,0 +1,105 @@
+package redis_test
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/newswatch/newswatch/store"
+	"github.com/newswatch/newswatch/store/redis"
+)
+
+// trips counts round trips: a command alone, or a pipeline.
+type trips struct{ n atomic.Int64 }
+
+func (*trips) DialHook(next goredis.DialHook) goredis.DialHook { return next }
+
+func (t *trips) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
+	return func(ctx context.Context, cmd goredis.Cmder) error {
+		t.n.Add(1)
+		return next(ctx, cmd)
+	}
+}
+
+func (t *trips) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []goredis.Cmder) error {
+		t.n.Add(1)
+		return next(ctx, cmds)
+	}
+}
+
+// BenchmarkNothingNew is what a batch of 64 feeds costs on the wire when each of
+// them answers 304: one claim, and 64 polls that are recorded at the same time.
+func BenchmarkNothingNew(b *testing.B) {
+	const feeds = 64
+	url := server(b)
+	admin := client(b, url)
+	s, err := redis.Open(b.Context(), url, redis.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = s.Close() })
+	ids := make([]string, feeds)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("feed-%06d", i)
+	}
+	if err := s.SyncFeeds(b.Context(), ids, t0); err != nil {
+		b.Fatal(err)
+	}
+	now := t0
+	round := func() {
+		now = now.Add(time.Hour)
+		cs, err := s.ClaimFeeds(b.Context(), now, feeds, time.Minute)
+		if err != nil || len(cs) != feeds {
+			b.Fatalf("%d claims, %v", len(cs), err)
+		}
+		var wg sync.WaitGroup
+		for _, c := range cs {
+			wg.Go(func() {
+				st := c.State
+				st.LastPoll, st.LastSuccess, st.NextCheck = now, now, now.Add(time.Minute)
+				st.ConfiguredURL = "https://www." + st.FeedID + ".example/kerala/feeder/default.rss"
+				st.ETag, st.Title = `W/"`+st.FeedID+`"`, "The New Example, Kerala"
+				if _, err := s.Record(b.Context(), store.Batch{Lease: c.Lease, State: st}); err != nil {
+					b.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	round() // the scripts are loaded, and the states are there
+	var asked trips
+	s.AddHook(&asked)
+	in, out := wire(b, admin)
+	rounds := 0
+	for b.Loop() {
+		round()
+		rounds++
+	}
+	inNow, outNow := wire(b, admin)
+	b.ReportMetric(float64(asked.n.Load())/float64(rounds), "trips/batch")
+	b.ReportMetric(float64(asked.n.Load())/float64(rounds*feeds), "trips/poll")
+	b.ReportMetric(float64(inNow-in)/float64(rounds*feeds), "B-sent/poll")
+	b.ReportMetric(float64(outNow-out)/float64(rounds*feeds), "B-received/poll")
+}
+
+// wire is how many bytes the server has read and written so far.
+func wire(b *testing.B, c *goredis.Client) (in, out int64) {
+	b.Helper()
+	info, err := c.InfoMap(b.Context(), "stats").Result()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for key, n := range map[string]*int64{"total_net_input_bytes": &in, "total_net_output_bytes": &out} {
+		if *n, err = strconv.ParseInt(info["Stats"][key], 10, 64); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return in, out
+}
