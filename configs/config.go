@@ -163,6 +163,8 @@ type DKIM struct {
 type Retention struct {
 	Hits  time.Duration
 	Items time.Duration
+	// MaxItems is how many of those items are kept at most.
+	MaxItems int
 }
 
 // Include lists the files that belong to the configuration, as the patterns
@@ -272,7 +274,7 @@ func defaults() Config {
 			ChildIdentityGuard: true,
 		},
 		SMTP:      SMTP{Port: 587, TLS: StartTLS, Connections: 6},
-		Retention: Retention{Hits: 365 * day, Items: 14 * day},
+		Retention: Retention{Hits: 365 * day, Items: 14 * day, MaxItems: 200_000},
 		Include: Include{
 			Feeds:       []string{"feeds.yaml"},
 			Rules:       []string{"rules/*.yaml"},

@@ -42,9 +42,10 @@ func (l *loader) server(doc *document, cfg *Config) {
 
 	l.subscriptions(root.sub("subscriptions", "enabled"), cfg)
 
-	keep := root.sub("retention", "hits", "items")
+	keep := root.sub("retention", "hits", "items", "max_items")
 	keep.duration("hits", &cfg.Retention.Hits, time.Hour, 100*365*day)
 	keep.duration("items", &cfg.Retention.Items, 0, 100*365*day)
+	keep.integer("max_items", &cfg.Retention.MaxItems, 100_000_000)
 
 	inc := root.sub("include", "feeds", "rules", "subscribers")
 	l.patterns(inc, "feeds", &cfg.Include.Feeds)

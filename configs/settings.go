@@ -72,6 +72,7 @@ func (c Config) Settings() []Setting {
 		{"subscriptions.enabled", strconv.FormatBool(c.Subscriptions.Enabled)},
 		{"retention.hits", formatDuration(c.Retention.Hits)},
 		{"retention.items", formatDuration(c.Retention.Items)},
+		{"retention.max_items", strconv.Itoa(c.Retention.MaxItems)},
 		{"include.feeds", list(c.Include.Feeds)},
 		{"include.rules", list(c.Include.Rules)},
 		{"include.subscribers", list(c.Include.Subscribers)},

@@ -154,7 +154,7 @@ func (d *Daemon) pages(c configs.HTTP, addr net.Addr, hubs http.Handler) http.Ha
 func (d *Daemon) sweep(ctx context.Context) {
 	for {
 		c := d.plan.Load().config.Retention
-		swept, err := d.store.Sweep(ctx, d.now(), store.Retention{Hits: c.Hits, Items: c.Items, Seen: seenFor})
+		swept, err := d.store.Sweep(ctx, d.now(), store.Retention{Hits: c.Hits, Items: c.Items, MaxItems: c.MaxItems, Seen: seenFor})
 		switch {
 		case ctx.Err() != nil:
 			return

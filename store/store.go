@@ -375,6 +375,9 @@ type Retention struct {
 	// wait to be sent again.
 	Hits  time.Duration
 	Items time.Duration // items with their text
+	// MaxItems is how many items are kept with their text at most, whatever their
+	// age: the oldest go first. Zero is no bound.
+	MaxItems int
 	// Seen is how long an id is remembered after its feed ceased to list it,
 	// and how long a feed or subscriber that left the configuration is.
 	Seen time.Duration

@@ -51,6 +51,9 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, keep store.Retention) 
 			}
 		}
 	}
+	if err := s.sweepExcess(ctx, &sw, keep.MaxItems); err != nil {
+		return sw, err
+	}
 	for {
 		n, err := s.number(ctx, sweepReaders, now.UnixMilli(), sweepStep)
 		if err != nil {
@@ -67,6 +70,31 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, keep store.Retention) 
 	n, err := s.sweepSeen(ctx, now.Add(-keep.Seen))
 	sw.Seen += n
 	return sw, err
+}
+
+// sweepExcess deletes the oldest items beyond a number. They are counted once: what
+// comes meanwhile is for the next sweep.
+func (s *Store) sweepExcess(ctx context.Context, sw *store.Swept, most int) error {
+	if most <= 0 {
+		return nil
+	}
+	have, err := s.c.ZCard(ctx, keyItems()).Result()
+	if err != nil {
+		return wrap(ctx, err)
+	}
+	for excess := int(have) - most; excess > 0; {
+		v, err := s.run(ctx, sweep, "items", "+inf", min(excess, sweepStep))
+		if err != nil {
+			return err
+		}
+		n := int(v.([]any)[0].(int64))
+		if n == 0 {
+			return nil // another sweep was here
+		}
+		sw.Items += n
+		excess -= n
+	}
+	return nil
 }
 
 // sweepSeen forgets the ids that feeds ceased to list before a time.

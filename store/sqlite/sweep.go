@@ -46,6 +46,9 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, keep store.Retention) 
 			return sw, err
 		}
 	}
+	if err := s.sweepExcess(ctx, &sw, keep.MaxItems); err != nil {
+		return sw, err
+	}
 	if keep.Seen > 0 {
 		limit := before(keep.Seen)
 		if err := remove(&sw.Subscribers, `DELETE FROM subscribers WHERE n IN (SELECT n FROM subscribers WHERE left_at < ? LIMIT ?)`, limit); err != nil {
@@ -57,6 +60,25 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, keep store.Retention) 
 		return sw, s.sweepSeen(ctx, &sw, now.Add(-keep.Seen))
 	}
 	return sw, nil
+}
+
+// sweepExcess deletes the oldest items beyond a number. They are counted once: what
+// comes meanwhile is for the next sweep.
+func (s *Store) sweepExcess(ctx context.Context, sw *store.Swept, most int) error {
+	if most <= 0 {
+		return nil
+	}
+	excess := -1
+	return s.steps(ctx, &sw.Items, func(t *tx) (int, error) {
+		if excess < 0 {
+			if err := t.row(`SELECT max(count(*) - ?, 0) FROM items`, most).Scan(&excess); err != nil {
+				return 0, err
+			}
+		}
+		n, err := t.exec(`DELETE FROM items WHERE n IN (SELECT n FROM items ORDER BY stored, n LIMIT ?)`, min(excess, sweepStep))
+		excess -= n
+		return n, err
+	})
 }
 
 // steps runs a step until it finds nothing left to do, and adds up what each

@@ -388,6 +388,13 @@ func (m *model) sweep(now time.Time, keep store.Retention) store.Swept {
 	maps.DeleteFunc(m.hits, func(_ feed.ItemID, h *classifier.Hit) bool { return counted(old(h.Found, keep.Hits), &sw.Hits) })
 	m.notices = slices.DeleteFunc(m.notices, func(n notify.Notice) bool { return counted(old(n.At, keep.Hits), &sw.Notices) })
 	maps.DeleteFunc(m.items, func(_ feed.ItemID, it store.StoredItem) bool { return counted(old(it.Stored, keep.Items), &sw.Items) })
+	if excess := len(m.items) - keep.MaxItems; keep.MaxItems > 0 && excess > 0 {
+		oldest := slices.SortedFunc(maps.Values(m.items), func(a, b store.StoredItem) int { return a.Stored.Compare(b.Stored) })
+		for _, it := range oldest[:excess] {
+			delete(m.items, it.Item.ID)
+		}
+		sw.Items += excess
+	}
 	m.letters = slices.DeleteFunc(m.letters, func(l *modelLetter) bool {
 		return counted(!l.Resending && old(l.Buried, keep.Hits), &sw.DeadLetters)
 	})

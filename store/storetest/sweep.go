@@ -41,6 +41,33 @@ var sweepTests = []testCase{
 		same(s, "seqs are not given twice", c.Head, int64(4))
 		same(s, "seen", c.Seen, 4)
 	}},
+	{"ItemsBeyondTheirNumberGoTheOldestFirst", func(s *suite) {
+		const each, batches = 50, 9 // together more than one step of any engine
+		s.sync(t0, "a")
+		for i := range batches {
+			var items []feed.Item
+			for k := range each {
+				items = append(items, item("a", i*each+k))
+			}
+			s.put(batch(s.claim(after(i * 60))[0], after(i*60), items...))
+		}
+		const n = each * batches
+		for _, c := range []struct{ most, gone int }{{0, 0}, {n, 0}, {n - each, each}, {2 * each, n - 3*each}, {2 * each, 0}} {
+			sw, err := s.Sweep(s.ctx(), after(n), store.Retention{MaxItems: c.most})
+			s.ok(err)
+			same(s, "swept", sw, store.Swept{Items: c.gone})
+		}
+		left := 0
+		for it, err := range s.StoredItems(s.ctx(), time.Time{}) {
+			s.ok(err)
+			if it.Stored.Before(after((batches - 2) * 60)) {
+				s.Errorf("%q is left, and is not of the newest", it.Item.Title)
+			}
+			left++
+		}
+		same(s, "left", left, 2*each)
+		same(s, "seen still", s.counts().Seen, n)
+	}},
 	{"ALetterThatWaitsToBeSentIsKept", func(s *suite) {
 		s.enrol(t0, "desk")
 		old := s.bury(1, 0, 1000)
