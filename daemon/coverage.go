@@ -91,7 +91,7 @@ func (c *coverage) between(ctx context.Context, since, until time.Time) (notify.
 		cov.Failing = append(cov.Failing, notify.SourceNote{Feed: pl.nameOf(s), Note: note})
 	}
 	for _, s := range r.silent {
-		cov.Silent = append(cov.Silent, notify.SourceNote{Feed: pl.nameOf(s), Note: silence(s, until)})
+		cov.Silent = append(cov.Silent, notify.SourceNote{Feed: pl.nameOf(s), Note: Silence(s, until)})
 	}
 	byName(cov.Failing)
 	byName(cov.Silent)
@@ -107,9 +107,9 @@ func byName(notes []notify.SourceNote) {
 	slices.SortFunc(notes, func(a, b notify.SourceNote) int { return cmp.Compare(a.Feed, b.Feed) })
 }
 
-// silence says in words for how long a feed that can be read has published
+// Silence says in words for how long a feed that can be read has published
 // nothing, when its own rate does not explain that; empty when it does.
-func silence(s fetcher.State, now time.Time) string {
+func Silence(s fetcher.State, now time.Time) string {
 	quiet, usual := s.Silence(now)
 	if quiet == 0 {
 		return ""

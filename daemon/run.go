@@ -125,7 +125,7 @@ func (d *Daemon) pages(c configs.HTTP, addr net.Addr, hubs http.Handler) http.Ha
 			Store:  d.store,
 			Status: d.status,
 			Now:    d.now,
-			Silent: silence,
+			Silent: Silence,
 			Rules:  func() *classifier.Ruleset { return d.plan.Load().rules },
 			Article: func(ctx context.Context, link string) (string, error) {
 				a, err := d.fetch.Article(ctx, link)

@@ -206,3 +206,18 @@ func TestSilence(t *testing.T) {
 		}
 	}
 }
+
+// TestUsualIsNotTheSilence: what a feed usually does is told beside its silence, and
+// must not have become one with it.
+func TestUsualIsNotTheSilence(t *testing.T) {
+	var items []feed.Item
+	for i := range 30 {
+		items = append(items, feed.Item{Published: start.Add(time.Duration(i) * day)})
+	}
+	var st State
+	now := start.Add(30 * day).Add(95 * day)
+	st.learnRhythm(items, now)
+	if quiet, usual := st.Silence(now); quiet < 95*day || usual < day/2 || usual > 2*day {
+		t.Errorf("silent for %s, usually every %s; want some 96 days, and a day", quiet, usual)
+	}
+}

@@ -231,12 +231,14 @@ func (r Rhythm) patience() time.Duration {
 	return d
 }
 
-// usual is the mean time between two items.
+// usual is the typical time between two items: the geometric mean of the gaps. It
+// does not fade in a silence, as the rate does, which would make the longest silence
+// look like a habit.
 func (r Rhythm) usual() time.Duration {
-	if !r.knows() {
+	if r.Gaps == 0 {
 		return 0
 	}
-	return time.Duration(float64(r.Hours/r.Items) * float64(time.Hour))
+	return time.Duration(math.Exp(float64(r.GapMean)) * float64(time.Hour))
 }
 
 // learnRhythm takes note of what of a document that was read at now is newer than

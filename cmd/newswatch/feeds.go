@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -96,7 +97,7 @@ func (a *app) printFeeds(feeds []feed.Feed, states map[string]fetcher.State, fai
 			}
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", f.ID, health(s), s.Items, when(s.LastSuccess), when(s.NextCheck), oneLine(s.LastError))
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", f.ID, health(s), s.Items, when(s.LastSuccess), when(s.NextCheck), oneLine(cmp.Or(s.LastError, daemon.Silence(s, time.Now()))))
 	}
 	return w.Flush()
 }
