@@ -16,6 +16,7 @@ import (
 
 	"github.com/newswatch/newswatch/internal/realpart"
 	"github.com/newswatch/newswatch/notify"
+	"github.com/newswatch/newswatch/store"
 )
 
 // axe is the source of axe-core, which finds what keeps people out of a page.
@@ -108,27 +109,75 @@ func TestBrowser(t *testing.T) {
 		}
 	}
 
+	// everyone looks at a page in both schemes, on a desk and on a telephone.
+	everyone := func(t *testing.T, address string) {
+		t.Helper()
+		for _, v := range []struct {
+			scheme string
+			width  int64
+		}{{"light", 1200}, {"dark", 360}} {
+			do(look(v.scheme, v.width), chromedp.Navigate(address), chromedp.WaitReady(chromedp.CSS("main")))
+			// Everything that can be opened is looked at, too.
+			eval(`document.querySelectorAll("details").forEach(d => d.open = true); ""`)
+			eval(source + `; ""`)
+			found := eval(`axe.run().then(r => r.violations.map(v => v.id + ": " + v.nodes.map(n => n.html + " " + n.failureSummary).join(" | ")).join("\n"))`)
+			if found != "" {
+				t.Errorf("%s, %s, %d wide:\n%s", address, v.scheme, v.width, found)
+			}
+			if wide := eval(fmt.Sprintf(`document.documentElement.scrollWidth > %d ? "wide" : ""`, v.width)); wide != "" {
+				t.Errorf("%s is wider than a screen of %d", address, v.width)
+			}
+		}
+	}
 	t.Run("for everyone", func(t *testing.T) {
 		item := shared.reports[0].Item.ID.String()
 		for _, path := range []string{
 			"/", "/stories", "/stories?since=never", "/purge?id=" + item, "/feeds?done=polled", "/rules", "/subscribers", "/preview?subscriber=desk", "/deliveries", "/settings", "/no/such",
 		} {
-			for _, v := range []struct {
-				scheme string
-				width  int64
-			}{{"light", 1200}, {"dark", 360}} {
-				do(look(v.scheme, v.width), chromedp.Navigate(top+path), chromedp.WaitReady(chromedp.CSS("main")))
-				// Everything that can be opened is looked at, too.
-				eval(`document.querySelectorAll("details").forEach(d => d.open = true); ""`)
-				eval(source + `; ""`)
-				found := eval(`axe.run().then(r => r.violations.map(v => v.id + ": " + v.nodes.map(n => n.html + " " + n.failureSummary).join(" | ")).join("\n"))`)
-				if found != "" {
-					t.Errorf("%s, %s, %d wide:\n%s", path, v.scheme, v.width, found)
-				}
-				if wide := eval(fmt.Sprintf(`document.documentElement.scrollWidth > %d ? "wide" : ""`, v.width)); wide != "" {
-					t.Errorf("%s is wider than a screen of %d", path, v.width)
-				}
-			}
+			everyone(t, top+path)
+		}
+	})
+
+	t.Run("subscription", func(t *testing.T) {
+		l := newLobby(t)
+		srv := httptest.NewServer(l)
+		defer srv.Close()
+		defer srv.CloseClientConnections()
+		text := func() string { return eval(`document.querySelector("main").innerText`) }
+
+		everyone(t, srv.URL+"/subscribe")
+		do(look("light", 1200), chromedp.Navigate(srv.URL+"/subscribe"), chromedp.SendKeys(chromedp.CSS("#email"), "ann@example.org"), chromedp.Click(chromedp.CSS("#agree")))
+		click(`form[action=subscribe] button`)
+		if !strings.Contains(text(), "Look into your mail") {
+			t.Fatalf("after the form:\n%s", text())
+		}
+		letter := l.letter().Text
+		confirm := srv.URL + l.link(letter, "confirm")
+		everyone(t, confirm)
+		if l.state() != store.ReaderPending {
+			t.Fatalf("who only looks at the link is %s", l.state())
+		}
+		click(`main form button`)
+		if !strings.Contains(text(), "You are subscribed") || l.state() != store.ReaderActive {
+			t.Fatalf("after the button, %s:\n%s", l.state(), text())
+		}
+		r, err := l.roll.Find(t.Context(), "ann@example.org")
+		if err != nil {
+			t.Fatal(err)
+		}
+		links, err := l.roll.Links(t.Context(), r, l.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		everyone(t, srv.URL+l.link(links.Change, "preferences"))
+		leave := srv.URL + l.link(links.Leave, "unsubscribe")
+		everyone(t, leave)
+		if l.state() != store.ReaderActive {
+			t.Fatalf("who only looks at the link to leave is %s", l.state())
+		}
+		click(`main form button`)
+		if !strings.Contains(text(), "You have left") || l.state() != store.ReaderLeft {
+			t.Fatalf("after the button, %s:\n%s", l.state(), text())
 		}
 	})
 	do(look("light", 1200))
