@@ -34,7 +34,7 @@ func (a *app) command() *cobra.Command {
 		Use:   "newswatch",
 		Short: "Watch news feeds for reports on the policing of online child sexual exploitation",
 		Long: `newswatch reads news feeds on a schedule, matches every item against keyword rules,
-stores the hits, and sends digests by email, webhook or into files. It reads public
+stores the hits, and sends digests by email, webhook, chat or into files. It reads public
 news only, and text only: no image or media file is ever fetched, stored or sent.
 
 Without a command it runs the daemon. Try it without any set-up:
