@@ -218,8 +218,6 @@ func (d *Daemon) delivered(res notify.Result) {
 			"failure", res.Failure, "reason", res.Reason, "tries", res.Tries)
 		if res.Paused {
 			d.metrics.paused.Inc()
-			d.log.Error("the receiver wants no more: the subscriber is paused until it is resumed", "subscriber", res.Subscriber,
-				"failure", res.Failure, "reason", res.Reason)
 		}
 	default:
 		return

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -53,12 +54,21 @@ func flood(f feed.Feed, name string, fresh int, now time.Time) notify.Notice {
 	}
 }
 
+// tell logs and counts a notice. Whatever the operator is told goes through here,
+// once the store has it.
+func (m *metrics) tell(log *slog.Logger, n notify.Notice) {
+	log.Warn("notice", "kind", n.Kind, "subject", n.Subject, "text", n.Text)
+	m.notices.WithLabelValues(string(n.Kind)).Inc()
+}
+
 // post tells the operator of something that is no poll's. Where the store does not
 // take it, the log has it.
 func (d *Daemon) post(ctx context.Context, n notify.Notice) {
 	if err := d.store.Post(ctx, n); err != nil {
-		d.log.Error("a notice could not be stored", "kind", n.Kind, "text", n.Text, "err", err)
+		d.log.Error("a notice could not be stored", "kind", n.Kind, "subject", n.Subject, "text", n.Text, "err", err)
+		return
 	}
+	d.metrics.tell(d.log, n)
 }
 
 // tellOffline says once that nothing can be reached. Replicas beside each other
@@ -73,7 +83,6 @@ func (d *Daemon) tellOffline(ctx context.Context) {
 		return
 	}
 	d.offline = true
-	d.log.Error("no feed can be reached: the network here seems to be down", "since", since)
 	d.post(ctx, notify.Notice{
 		ID: notify.NoticeID(notify.Offline, since.UTC().Truncate(time.Hour).Format(time.RFC3339)), At: d.now(), Kind: notify.Offline,
 		Text: "No feed can be reached since " + since.UTC().Format("15:04 UTC") + ": the network of newswatch seems to be down, not the feeds.",

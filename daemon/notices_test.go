@@ -1,11 +1,61 @@
 package daemon
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"github.com/newswatch/newswatch/fetcher"
+	"github.com/newswatch/newswatch/notify"
+	"github.com/newswatch/newswatch/store"
 )
+
+// board is a store that takes notices, or not.
+type board struct {
+	store.Store
+	err error
+}
+
+func (b board) Post(context.Context, notify.Notice) error { return b.err }
+
+// TestNoticesAreToldOneWay: what is no poll's is logged and counted as what is; a
+// notice that the store did not take is in the log all the same, and is not counted.
+func TestNoticesAreToldOneWay(t *testing.T) {
+	for _, tt := range []struct {
+		stored error
+		count  float64
+		level  string
+	}{{nil, 1, "level=WARN"}, {errors.New("away"), 0, "level=ERROR"}} {
+		var log bytes.Buffer
+		d := &Daemon{store: board{err: tt.stored}, metrics: newMetrics(prometheus.NewRegistry()), log: slog.New(slog.NewTextHandler(&log, nil)), now: time.Now}
+		d.tellReload(t.Context(), errors.New("rules.yaml:3:1: unknown key\n  querry: x"))
+		d.tellPaused(t.Context(), notify.Result{Subscriber: "desk", Digest: "desk-5", Reason: "the receiver answered 410."})
+		for kind, text := range map[notify.NoticeKind]string{
+			notify.ReloadFailed:     "in force: rules.yaml:3:1: unknown key\"",
+			notify.SubscriberPaused: "The subscriber desk is paused: the receiver answered 410. It gets nothing",
+		} {
+			if n := testutil.ToFloat64(d.metrics.notices.WithLabelValues(string(kind))); n != tt.count {
+				t.Errorf("stored: %v: %s is counted %v times", tt.stored, kind, n)
+			}
+			said := 0
+			for line := range strings.Lines(log.String()) {
+				if strings.Contains(line, text) && strings.Contains(line, tt.level) && strings.Contains(line, "kind="+string(kind)) {
+					said++
+				}
+			}
+			if said != 1 {
+				t.Errorf("stored: %v: %s is in the log %d times:\n%s", tt.stored, kind, said, &log)
+			}
+		}
+	}
+}
 
 func TestChanges(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)

@@ -133,8 +133,7 @@ func (p *poller) walk(ctx context.Context, pl *plan, l lease.Lease, st fetcher.S
 		}
 	}
 	for _, n := range b.Notices {
-		p.log.Warn("notice", "kind", n.Kind, "subject", n.Subject, "text", n.Text)
-		p.metrics.notices.WithLabelValues(string(n.Kind)).Inc()
+		p.metrics.tell(p.log, n)
 	}
 	p.report(f, res, failure, reported, p.now().Sub(begun))
 	if p.done != nil {

@@ -48,6 +48,7 @@ func (d *Daemon) reload(ctx context.Context) error {
 	pl, err := newPlan(loaded, d.senders)
 	if err != nil {
 		d.loaded(nil, nil, err)
+		d.tellReload(ctx, err)
 		return err
 	}
 	// Until the swap, a feed or subscriber that is new to the queue is given
