@@ -222,8 +222,17 @@ func TestReloadKeepsGoodRules(t *testing.T) {
 
 	s.write("rules/a.yaml", "rules:\n  - {id: p-hunt, anny: [bridge]}\n")
 	s.eventually("the broken file is noticed", failed)
-	if log := s.log.String(); !strings.Contains(log, "a.yaml:2:") || !strings.Contains(log, "stays in force") {
-		t.Errorf("the log does not show the place of the mistake, or what is in force:\n%s", log)
+	s.eventually("the log shows the place of the mistake, and what is in force", func() bool {
+		log := s.log.String()
+		return strings.Contains(log, "a.yaml:2:") && strings.Contains(log, "stays in force")
+	})
+	if _, m := s.get("/metrics"); !strings.Contains(m, `newswatch_notices_total{kind="reload_failed"} 1`) {
+		t.Error("the notice of it is not counted")
+	}
+	for _, path := range []string{"/", "/notices", "/api/v1/notices"} {
+		if _, page := s.get(path); !strings.Contains(page, "The changed configuration was refused") {
+			t.Errorf("%s does not show the notice of it", path)
+		}
 	}
 	if _, page := s.get("/"); !strings.Contains(page, "a.yaml:2:") {
 		t.Error("the first page does not show the failed reload")

@@ -100,12 +100,14 @@ func TestAccess(t *testing.T) {
 				{"GET", "/subscribers", tt.page},
 				{"GET", "/preview?subscriber=desk", tt.page},
 				{"GET", "/deliveries", tt.page},
+				{"GET", "/notices", tt.page},
 				{"GET", "/settings", tt.page},
 				{"GET", "/stories.csv", tt.page},
 				{"GET", "/stories.jsonl", tt.page},
 				{"HEAD", "/events", tt.page},
 				{"GET", "/purge?id=" + m.reports[0].Item.ID.String(), tt.page},
 				{"GET", "/api/v1/openapi.yaml", tt.page},
+				{"GET", "/api/v1/notices", tt.page},
 				{"GET", "/feeds.atom", tt.page},
 				{"GET", "/feeds/operation-p-hunt.json", tt.page},
 				{"GET", "/feeds/tag/kerala.atom", tt.page},
@@ -218,7 +220,7 @@ func TestEveryRoute(t *testing.T) {
 			o.Reload = func(context.Context) error { reloads++; return nil }
 			change(m, o)
 		})
-		if len(s.routes) != 34 {
+		if len(s.routes) != 35 {
 			t.Fatalf("%d routes: a new one needs a row in TestAccess", len(s.routes))
 		}
 		for _, rt := range s.routes {

@@ -132,7 +132,7 @@ func TestBrowser(t *testing.T) {
 	t.Run("for everyone", func(t *testing.T) {
 		item := shared.reports[0].Item.ID.String()
 		for _, path := range []string{
-			"/", "/stories", "/stories?since=never", "/purge?id=" + item, "/feeds?done=polled", "/rules", "/subscribers", "/preview?subscriber=desk", "/deliveries", "/settings", "/no/such",
+			"/", "/stories", "/stories?since=never", "/purge?id=" + item, "/feeds?done=polled", "/rules", "/subscribers", "/preview?subscriber=desk", "/deliveries", "/notices", "/settings", "/no/such",
 		} {
 			everyone(t, top+path)
 		}

@@ -40,7 +40,8 @@ type memory struct {
 	standings  []store.Standing
 	letters    []notify.DeadLetter
 	sent       []notify.Delivery
-	err        error // of every call
+	notices    []notify.Notice // in the order of the log
+	err        error           // of every call
 	pings      atomic.Int32
 	block      bool   // Ping waits for its context
 	during     func() // called while Ping is at it
@@ -79,6 +80,16 @@ func (m *memory) DeadLetters(context.Context) ([]notify.DeadLetter, error) {
 
 func (m *memory) Deliveries(_ context.Context, id string, limit int) ([]notify.Delivery, error) {
 	return m.sent[:min(len(m.sent), limit)], m.err
+}
+
+func (m *memory) LatestNotices(_ context.Context, before int64, limit int) ([]notify.Notice, error) {
+	var out []notify.Notice
+	for _, n := range slices.Backward(m.notices) {
+		if (before == 0 || n.Seq < before) && len(out) < store.PageSize(limit) {
+			out = append(out, n)
+		}
+	}
+	return out, m.err
 }
 
 func (m *memory) Hit(_ context.Context, id feed.ItemID) (classifier.Hit, error) {
@@ -250,6 +261,18 @@ func troubled() (*memory, desk.Status) {
 		Digest: notify.Digest{ID: "desk-5", Subscriber: "desk", Entries: 3}, Reason: "notify: the receiver answered 550",
 		Attempts: 10, Buried: noon.Add(-5 * time.Hour),
 	}}
+	for i, n := range []notify.Notice{
+		{Kind: notify.Offline, Text: "No feed can be reached since 02:10 UTC: the network of newswatch seems to be down, not the feeds."},
+		{Kind: notify.SourceBack, Subject: "nie-kerala", Text: "Feed nie-kerala is back: it can be read again."},
+		{Kind: notify.FloodHeld, Subject: "europol", Text: "Feed europol brought 400 new items at once, so those older than digest.first_window were recorded and not reported."},
+		{Kind: notify.SourceSilent, Subject: "sleepy", Text: "Feed sleepy is silent: nothing new for 3 days, where it usually has something every 4 hours."},
+		{Kind: notify.SourceLost, Subject: "a-feed-that-left", Text: "A feed that left is lost: it has failed for 6 hours, 5 times in a row: no such host."},
+		{Kind: notify.SubscriberPaused, Subject: "closed", Text: "The subscriber closed is paused: the receiver answered 410. It gets nothing until it is resumed."},
+		{Kind: notify.ReloadFailed, Text: "The changed configuration was refused, and the one before it is in force: configs/rules/arrests.yaml:7:3: unknown key"},
+	} {
+		n.ID, n.Seq, n.At = fmt.Sprint(i), int64(10+i), noon.Add(-time.Duration(8-i)*time.Hour)
+		m.notices = append(m.notices, n)
+	}
 	st.LastReload = desk.Reload{At: noon.Add(-10 * time.Minute), Error: "configs/rules/arrests.yaml:7:3: unknown key \"querry\"\n    querry: arrest*\n    ^ did you mean \"query\"?"}
 	st.Warnings = []string{"smtp.host is not set: digests are written to files", "configs/feeds.yaml:9:5: this URL is listed twice\n  - url: https://europol.example/feed\n    ^"}
 	return m, st

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/fetcher"
+	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/story"
 	"github.com/newswatch/newswatch/web/desk"
 )
@@ -68,6 +70,8 @@ func TestPages(t *testing.T) {
 		{"deliveries-kept", kept, "/deliveries", 200},
 		{"deliveries-troubled", troubled, "/deliveries", 200},
 		{"deliveries-none", empty, "/deliveries", 200},
+		{"notices-kept", kept, "/notices", 200},
+		{"notices-troubled", troubled, "/notices", 200},
 		{"not-found", kept, "/no/such/page", 404},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -257,6 +261,53 @@ func TestHitsPaging(t *testing.T) {
 	}
 }
 
+// TestNoticesPaging walks the notices by their own links: each is listed once, and
+// a place that newswatch never gave is refused.
+func TestNoticesPaging(t *testing.T) {
+	m, st := kept()
+	for i := range 2*perPage + 3 {
+		m.notices = append(m.notices, notify.Notice{ID: fmt.Sprint(i), Seq: int64(7 * (i + 1)), At: noon, Kind: notify.SourceLost, Text: fmt.Sprintf("Notice %03d.", i)})
+	}
+	s := serverOf(m, st)
+	var texts []string
+	pages := 0
+	for target := "/notices"; target != ""; pages++ {
+		doc, err := html.Parse(ask(s, "GET", target).Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		target = ""
+		for n := range doc.Descendants() {
+			if n.Data == "a" && attrs(n)["rel"] == "next" {
+				target = "/notices" + attrs(n)["href"]
+			}
+			if n.Type == html.TextNode && strings.HasPrefix(n.Data, "Notice ") && n.Parent.Data == "span" {
+				texts = append(texts, n.Data)
+			}
+		}
+	}
+	if len(texts) != len(m.notices) || pages != 3 || texts[0] != "Notice 102." || texts[len(texts)-1] != "Notice 000." || !slices.IsSortedFunc(texts, func(a, b string) int { return strings.Compare(b, a) }) {
+		t.Errorf("%d notices on %d pages, from %s to %s", len(texts), pages, texts[0], texts[len(texts)-1])
+	}
+	for _, before := range []string{"x", "-1", "0", "99999999999999999999"} {
+		if w := ask(s, "GET", "/notices?before="+before); w.Code != 400 {
+			t.Errorf("before=%s: %d", before, w.Code)
+		}
+	}
+}
+
+// TestNoticesHaveWords: every kind of notice has words, and none of them twice.
+func TestNoticesHaveWords(t *testing.T) {
+	seen := map[string]bool{}
+	for _, k := range notify.NoticeKinds {
+		w := noticeWords[k]
+		if w.words == "" || w.level == "" || seen[w.words] {
+			t.Errorf("%s: %+v", k, w)
+		}
+		seen[w.words] = true
+	}
+}
+
 // TestFeedsSortedAndPaged asks for a long list in each order.
 func TestFeedsSortedAndPaged(t *testing.T) {
 	m, st := kept()
@@ -331,9 +382,10 @@ func TestPagesStaySmall(t *testing.T) {
 			m.letters = append(m.letters, m.letters[0])
 			m.standings = append(m.standings, m.standings[2])
 			m.sent = append(m.sent, m.sent[1])
+			m.notices = append(m.notices, notify.Notice{Seq: int64(100 + len(m.notices)), Kind: notify.SourceLost, Subject: "feed-001", Text: text(tt.sentence)})
 		}
 		s := serverOf(m, st)
-		for _, target := range []string{"/", "/stories", "/feeds", "/rules", "/subscribers", "/deliveries"} {
+		for _, target := range []string{"/", "/stories", "/feeds", "/rules", "/subscribers", "/deliveries", "/notices"} {
 			w := ask(s, "GET", target, "Accept-Encoding", "gzip, br")
 			wire := w.Body.Len()
 			zr, err := gzip.NewReader(w.Body)
@@ -425,7 +477,7 @@ func TestFilterDays(t *testing.T) {
 func TestPagesBelowAPath(t *testing.T) {
 	m, st := troubled()
 	s := serverOf(m, st)
-	for _, target := range []string{"/", "/stories", "/feeds", "/deliveries", "/no/such/page"} {
+	for _, target := range []string{"/", "/stories", "/feeds", "/deliveries", "/notices", "/no/such/page"} {
 		doc, err := html.Parse(ask(s, "GET", target).Body)
 		if err != nil {
 			t.Fatal(err)

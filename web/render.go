@@ -30,6 +30,7 @@ var (
 	subscribersPage = parse("subscribers")
 	previewPage     = parse("preview")
 	deliveriesPage  = parse("deliveries")
+	noticesPage     = parse("notices")
 	settingsPage    = parse("settings")
 	errorPage       = parse("error")
 
@@ -55,6 +56,7 @@ var pages = []struct {
 	{"rules", "Rules", false},
 	{"subscribers", "Subscribers", true},
 	{"deliveries", "Deliveries", true},
+	{"notices", "Notices", true},
 	{"settings", "Settings", false},
 }
 

@@ -58,6 +58,7 @@ func (s *Server) table() []route {
 		{path: "/subscribers", methods: reads, access: operator, answer: s.subscribers},
 		{path: "/preview", methods: reads, access: operator, answer: s.preview},
 		{path: "/deliveries", methods: reads, access: operator, answer: s.deliveries},
+		{path: "/notices", methods: reads, access: operator, answer: s.notices},
 		{path: "/settings", methods: reads, access: operator, answer: s.settings},
 		{path: "/events", methods: reads, access: operator, answer: s.events},
 		{path: "/feeds.atom", methods: reads, access: reader, answer: s.searchFeed},

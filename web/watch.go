@@ -36,6 +36,8 @@ type watchView struct {
 	Silent     []desk.Rule
 	SilentMore int
 	Stories    []storyView
+	// Notices are the newest.
+	Notices []noticeView
 }
 
 // number is one line of the table of figures.
@@ -86,6 +88,10 @@ func (s *Server) look(ctx context.Context, st desk.Status, now time.Time) (watch
 	if err != nil {
 		return watchView{}, err
 	}
+	notices, err := s.o.Store.LatestNotices(ctx, 0, watchNotices)
+	if err != nil {
+		return watchView{}, err
+	}
 
 	view := watchView{verdict: judge(st, s.checkups(st, states, now), standings, counts.DeadLetters, now)}
 	stories := story.Group(hits)
@@ -93,6 +99,7 @@ func (s *Server) look(ctx context.Context, st desk.Status, now time.Time) (watch
 	view.Chart = chart(tally, edges, st.Rules)
 	view.Silent, view.SilentMore = atMost(silentRules(st.Rules, tally), watchRules)
 	m := moments{now, s.o.Location}
+	view.Notices = m.notices(notices, st)
 	for _, told := range stories[:min(len(stories), watchStories)] {
 		view.Stories = append(view.Stories, m.story(told.Each(st.Shown)))
 	}

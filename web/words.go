@@ -18,6 +18,8 @@ const (
 	maxTitle = 200
 	maxName  = 80
 	maxError = 240
+	// maxNotice holds a sentence of ours around a failure in other words.
+	maxNotice = 400
 )
 
 // clean makes a text from outside fit to stand in a line: white space and

@@ -97,9 +97,10 @@ func TestStoredXSS(t *testing.T) {
 	targets := func(v string) []string {
 		q := url.QueryEscape(v)
 		return []string{
-			"/", "/stories", "/feeds", "/rules", "/subscribers", "/preview?subscriber=" + q, "/deliveries?done=" + q, "/settings",
+			"/", "/stories", "/feeds", "/rules", "/subscribers", "/preview?subscriber=" + q, "/deliveries?done=" + q, "/settings", "/notices",
 			"/stories?words=" + q + "&rule=" + q + "&feed=" + q,
 			"/stories?quiet=1&since=" + q + "&until=" + q + "&before=" + q,
+			"/notices?before=" + q,
 			"/feeds?sort=" + q + "&page=" + q,
 			"/nothing/" + url.PathEscape(v),
 		}
@@ -190,6 +191,9 @@ func poisoned(v string) (*memory, desk.Status) {
 		standings: []store.Standing{{Subscriber: v, Pending: v, Attempts: 2, LastError: v, Next: when}},
 		letters:   []notify.DeadLetter{{Digest: notify.Digest{ID: v, Subscriber: v}, Reason: v, Attempts: 3, Buried: when}},
 		sent:      []notify.Delivery{{Digest: v, Subscriber: v, Attempts: 3, Accepted: when}},
+		notices: []notify.Notice{
+			{ID: v, Seq: 1, At: when, Kind: notify.NoticeKind(v), Subject: v, Text: v}, {ID: v, Seq: 2, At: when, Kind: notify.SourceLost, Subject: "unknown " + v, Text: v},
+		},
 	}
 	st := desk.Status{
 		Version: v, Started: when, Ready: false, Reasons: []string{v}, Ruleset: v,
@@ -243,7 +247,7 @@ func goodLink(t *testing.T, n *html.Node, href string) {
 		}
 		return
 	}
-	for _, own := range []string{"./", "../", "stories", "feeds", "preview?", "purge?", "subscribers", "deliveries", "metrics", "healthz", "readyz", "api/v1/", "?", "#main"} {
+	for _, own := range []string{"./", "../", "stories", "feeds", "preview?", "purge?", "subscribers", "deliveries", "notices", "settings", "metrics", "healthz", "readyz", "api/v1/", "?", "#main"} {
 		if strings.HasPrefix(href, own) {
 			return
 		}

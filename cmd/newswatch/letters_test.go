@@ -66,6 +66,9 @@ func TestDeadLetterIsListedAndSentAgain(t *testing.T) {
 	gone = false
 	mu.Unlock()
 	// A receiver that is gone pauses its subscriber, and the operator is told so.
+	if out, err := newswatch(t.Context(), conf, "notices").Output(); err != nil || strings.Count(string(out), "The subscriber hook is paused") != 1 {
+		t.Errorf("notices: %v\n%s", err, out)
+	}
 	out, err = newswatch(t.Context(), conf, "deadletters", "resend", dead[0].Digest.ID).CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "newswatch subscribers resume hook") {
 		t.Fatalf("resend: %v\n%s", err, out)

@@ -82,6 +82,7 @@ func New(d *desk.Desk, loc *time.Location, log *slog.Logger) *API {
 		{Method: "GET", Path: "/dead-letters", answer: a.letters},
 		{Method: "POST", Path: "/dead-letters/{id}/resend", answer: a.resend},
 		{Method: "DELETE", Path: "/dead-letters/{id}", answer: a.drop},
+		{Method: "GET", Path: "/notices", answer: a.notices},
 		{Method: "GET", Path: "/config", answer: a.config},
 		{Method: "POST", Path: "/reload", answer: a.reload, pace: trying, slow: true},
 		{Method: "GET", Path: "/openapi.yaml", answer: a.openapi},

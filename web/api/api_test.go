@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/web/api"
 )
 
@@ -37,6 +39,47 @@ func TestPaging(t *testing.T) {
 	}
 	if len(seen) != 4 {
 		t.Errorf("%d hits, want 4", len(seen))
+	}
+}
+
+// TestNotices walks the notices by their Link headers: each once, the newest first,
+// and the list is not sent again until another is posted.
+func TestNotices(t *testing.T) {
+	o := open(t)
+	h := o.api()
+	var kinds []notify.NoticeKind
+	for target := "/notices?limit=3&evil=x"; target != ""; {
+		w := ask(h, "GET", target, "")
+		var page struct {
+			Items []notify.Notice
+			Next  string
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil || len(page.Items) == 0 || len(page.Items) > 3 {
+			t.Fatalf("%v: %s", err, w.Body)
+		}
+		for _, n := range page.Items {
+			kinds = append(kinds, n.Kind)
+		}
+		link := w.Header().Get("Link")
+		if (page.Next == "") != (link == "") || strings.Contains(link, "evil") || link != "" && !strings.Contains(link, "limit=3") {
+			t.Errorf("the next page is %q, %q", page.Next, link)
+		}
+		target = strings.TrimPrefix(strings.TrimSuffix(link, `>; rel="next"`), "<"+api.Prefix)
+	}
+	want := slices.Clone(notify.NoticeKinds)
+	slices.Reverse(want)
+	if !slices.Equal(kinds, want) {
+		t.Errorf("listed %q, want %q", kinds, want)
+	}
+	tag := ask(h, "GET", "/notices", "").Header().Get("ETag")
+	if w := ask(h, "GET", "/notices", "", "If-None-Match", tag); w.Code != 304 {
+		t.Errorf("nothing new: %d", w.Code)
+	}
+	if err := o.store.Post(t.Context(), notify.Notice{ID: notify.NoticeID(notify.Offline), At: noon, Kind: notify.Offline, Text: "No feed can be reached."}); err != nil {
+		t.Fatal(err)
+	}
+	if w := ask(h, "GET", "/notices", "", "If-None-Match", tag); w.Code != 200 || !strings.Contains(w.Body.String(), "No feed can be reached.") {
+		t.Errorf("another notice: %d %s", w.Code, w.Body)
 	}
 }
 

@@ -125,6 +125,9 @@ func (o *office) fill(t *testing.T, rules *classifier.Ruleset, feeds map[string]
 	}
 	_, err = o.store.Record(ctx, b)
 	ok(err)
+	for i, kind := range notify.NoticeKinds {
+		ok(o.store.Post(ctx, notify.Notice{ID: notify.NoticeID(kind, "nie"), At: noon.Add(time.Duration(i) * time.Minute), Kind: kind, Subject: "nie", Text: "It is so."}))
+	}
 	ok(o.store.Enrol(ctx, []store.Enrolment{{ID: "desk", Next: noon.Add(-time.Hour), Schedule: "@hourly", Since: noon.Add(-day)}}, noon.Add(-time.Hour)))
 	for _, id := range []string{"sent", "dead", "dead-2"} {
 		turns, err := o.store.Claim(ctx, noon, 1, time.Minute)

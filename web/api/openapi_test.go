@@ -178,6 +178,11 @@ func TestAnswers(t *testing.T) {
 		holds                      string // a part of the body
 	}{
 		{"GET", "/status", "", "", 200, `"dead_letters":2`},
+		{"GET", "/notices", "", "", 200, `"subject":"nie"`},
+		{"GET", "/notices", "/notices?limit=1", "", 200, `"next":`},
+		{"GET", "/notices", "/notices?before=1", "", 200, `{"items":[]}`},
+		{"GET", "/notices", "/notices?before=0", "", 400, "not one that newswatch gave"},
+		{"GET", "/notices", "/notices?limit=501", "", 400, "from 1 to 500"},
 		{"GET", "/config", "", "", 200, `"http.admin_token"`},
 		{"GET", "/openapi.yaml", "", "", 200, "openapi: 3.1.0"},
 		{"GET", "/hits", "", "", 200, `"Police arrest a man"`},

@@ -35,6 +35,8 @@ type Store interface {
 	StoredItems(ctx context.Context, since time.Time) iter.Seq2[store.StoredItem, error]
 	Purge(ctx context.Context, id feed.ItemID, now time.Time) error
 
+	LatestNotices(ctx context.Context, before int64, limit int) ([]notify.Notice, error)
+
 	Standings(ctx context.Context) ([]store.Standing, error)
 	SendNow(ctx context.Context, ids []string, now time.Time) error
 	Pause(ctx context.Context, subscriber string, p notify.Pause) error

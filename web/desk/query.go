@@ -97,6 +97,19 @@ func Cursor(h classifier.Hit) string {
 	return strconv.FormatInt(h.Found.UnixMilli(), 10) + "." + h.Item.ID.String()
 }
 
+// ParsePlace reads a place in the log of hits, where a list goes on that has its
+// order; 0 is its beginning.
+func ParsePlace(s string) (int64, error) {
+	if s == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n <= 0 {
+		return 0, fmt.Errorf("desk: %q is not a place in the log", s)
+	}
+	return n, nil
+}
+
 // maxMillis is the end of the year 9999, after which times have no text.
 const maxMillis = 253402300799999
 
