@@ -3,6 +3,7 @@ package redis_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
+	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/store/redis"
 )
@@ -34,9 +36,20 @@ func (t *trips) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.Pr
 	}
 }
 
-// BenchmarkNothingNew is what a batch of 64 feeds costs on the wire when each of
-// them answers 304: one claim, and 64 polls that are recorded at the same time.
+// BenchmarkNothingNew is what a batch of 64 feeds without news costs on the wire, one
+// claim and 64 polls: when all of them answer 304 and end together, when each ends
+// in its own time within a second, and when they send their documents once more.
 func BenchmarkNothingNew(b *testing.B) {
+	for _, c := range []struct {
+		name     string
+		within   time.Duration
+		document bool
+	}{{"together", 0, false}, {"apart", time.Second, false}, {"document", 0, true}, {"document-apart", time.Second, true}} {
+		b.Run(c.name, func(b *testing.B) { nothingNew(b, c.within, c.document) })
+	}
+}
+
+func nothingNew(b *testing.B, within time.Duration, document bool) {
 	const feeds = 64
 	url := server(b)
 	admin := client(b, url)
@@ -52,7 +65,34 @@ func BenchmarkNothingNew(b *testing.B) {
 	if err := s.SyncFeeds(b.Context(), ids, t0); err != nil {
 		b.Fatal(err)
 	}
+	var seen []store.Sighting
+	for i := range 30 {
+		seen = append(seen, store.Sighting{ID: feed.ItemID{byte(i)}, Fingerprint: uint64(i)})
+	}
 	now := t0
+	poll := func(c store.Claim) error {
+		st := c.State
+		st.LastPoll, st.LastSuccess, st.NextCheck = now, now, now.Add(time.Minute)
+		st.ConfiguredURL = "https://www." + st.FeedID + ".example/kerala/feeder/default.rss"
+		st.ETag, st.Title = `W/"`+st.FeedID+`"`, "The New Example, Kerala"
+		batch := store.Batch{Lease: c.Lease, State: st}
+		if document {
+			if err := s.MarkParsing(b.Context(), c.Lease, true); err != nil {
+				return err
+			}
+			if err := s.MarkParsing(b.Context(), c.Lease, false); err != nil {
+				return err
+			}
+			if _, err := s.Unseen(b.Context(), st.FeedID, seen); err != nil {
+				return err
+			}
+			batch.Seen = seen
+		}
+		_, err := s.Record(b.Context(), batch)
+		return err
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	var slowest atomic.Int64
 	round := func() {
 		now = now.Add(time.Hour)
 		cs, err := s.ClaimFeeds(b.Context(), now, feeds, time.Minute)
@@ -61,19 +101,24 @@ func BenchmarkNothingNew(b *testing.B) {
 		}
 		var wg sync.WaitGroup
 		for _, c := range cs {
+			answer := time.Duration(random.Float64() * float64(within))
 			wg.Go(func() {
-				st := c.State
-				st.LastPoll, st.LastSuccess, st.NextCheck = now, now, now.Add(time.Minute)
-				st.ConfiguredURL = "https://www." + st.FeedID + ".example/kerala/feeder/default.rss"
-				st.ETag, st.Title = `W/"`+st.FeedID+`"`, "The New Example, Kerala"
-				if _, err := s.Record(b.Context(), store.Batch{Lease: c.Lease, State: st}); err != nil {
+				if answer > 0 {
+					<-time.After(answer)
+				}
+				begun := time.Now()
+				if err := poll(c); err != nil {
 					b.Error(err)
+				}
+				took := time.Since(begun).Nanoseconds()
+				for was := slowest.Load(); took > was && !slowest.CompareAndSwap(was, took); was = slowest.Load() {
 				}
 			})
 		}
 		wg.Wait()
 	}
 	round() // the scripts are loaded, and the states are there
+	slowest.Store(0)
 	var asked trips
 	s.AddHook(&asked)
 	in, out := wire(b, admin)
@@ -87,6 +132,7 @@ func BenchmarkNothingNew(b *testing.B) {
 	b.ReportMetric(float64(asked.n.Load())/float64(rounds*feeds), "trips/poll")
 	b.ReportMetric(float64(inNow-in)/float64(rounds*feeds), "B-sent/poll")
 	b.ReportMetric(float64(outNow-out)/float64(rounds*feeds), "B-received/poll")
+	b.ReportMetric(float64(slowest.Load())/1e6, "slowest-ms")
 }
 
 // wire is how many bytes the server has read and written so far.

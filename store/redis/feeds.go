@@ -44,6 +44,7 @@ func (s *Store) ClaimFeeds(ctx context.Context, now time.Time, max int, ttl time
 			State: st, Lease: lease.Lease{Key: store.FeedKey(out[0]), Token: integer(out[4]), Until: until},
 		})
 	}
+	s.b.begin(claims)
 	return claims, nil
 }
 
@@ -115,8 +116,9 @@ func (s *Store) MarkParsing(ctx context.Context, l lease.Lease, parsing bool) er
 	if parsing {
 		on = 1
 	}
-	n, err := s.bundling().number(ctx, mark, id, l.Token, on)
+	n, err := s.bundling(false).number(ctx, mark, id, l.Token, on)
 	if err == nil && n == 0 {
+		s.b.finish(id)
 		err = lease.ErrLost
 	}
 	return err
@@ -128,6 +130,7 @@ func (s *Store) ReleaseFeeds(ctx context.Context, ls []lease.Lease) error {
 	for _, l := range ls {
 		if id, isFeed, _ := store.SplitKey(l.Key); isFeed {
 			args = append(args, id, l.Token)
+			s.b.finish(id)
 		}
 	}
 	_, err := s.run(ctx, release, args...)

@@ -25,10 +25,11 @@ func (s *Store) promising() *Store {
 	return &t
 }
 
-// bundling is the store for what many polls do at the same time.
-func (s *Store) bundling() *Store {
+// bundling is the store for what many polls do at the same time. What is patient
+// waits a moment for others of them.
+func (s *Store) bundling(patient bool) *Store {
 	t := *s
-	t.bundled = true
+	t.bundled, t.patient = true, patient
 	return &t
 }
 

@@ -43,7 +43,7 @@ func (s *Store) Unseen(ctx context.Context, feedID string, sightings []store.Sig
 	}
 	var get *redis.StringCmd
 	var purged *redis.SliceCmd
-	err := s.b.do(ctx, func(p redis.Pipeliner) {
+	err := s.b.do(ctx, false, func(p redis.Pipeliner) {
 		get = p.Get(s.b.life, keyFeed(feedID))
 		purged = p.HMGet(s.b.life, keyPurged(), fields...)
 	})
@@ -101,15 +101,17 @@ func (s *Store) Record(ctx context.Context, b store.Batch) ([]classifier.Hit, er
 	if err != nil {
 		return nil, err
 	}
+	defer s.b.finish(b.State.FeedID)
 	for try := range tries {
 		args := []any{b.State.FeedID, b.Lease.Token, st, milli(b.State.NextCheck), b.State.Poisoned}
 		var hits []merged
-		if try == 0 && len(b.Items) == 0 && len(b.Hits) == 0 {
+		noNews := try == 0 && len(b.Items)+len(b.Hits) == 0
+		if noNews {
 			args = append(args, nothingNew(b, notices)...)
 		} else if args, hits, err = s.merge(ctx, b, args, items, notices); err != nil {
 			return nil, err
 		}
-		writer := s.bundling()
+		writer := s.bundling(noNews)
 		if len(b.Hits)+len(b.Notices) > 0 {
 			writer = s.promising()
 		}
@@ -151,7 +153,7 @@ type merged struct {
 func (s *Store) merge(ctx context.Context, b store.Batch, args, items, notices []any) ([]any, []merged, error) {
 	var get *redis.StringCmd
 	rows := make([]*redis.SliceCmd, len(b.Hits))
-	err := s.b.do(ctx, func(p redis.Pipeliner) {
+	err := s.b.do(ctx, false, func(p redis.Pipeliner) {
 		get = p.Get(s.b.life, keyFeed(b.State.FeedID))
 		for i, h := range b.Hits {
 			rows[i] = p.HMGet(s.b.life, keyHit(string(h.Item.ID[:])), "b", "s")

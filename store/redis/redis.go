@@ -23,9 +23,10 @@ type Store struct {
 	c   redis.UniversalClient
 	b   *bundle
 	opt Options
-	// waits is set in the view of the store through which promises are written, and
-	// bundled in that whose scripts share round trips with others'.
-	waits, bundled bool
+	// waits is set in the view of the store through which promises are written,
+	// bundled in that whose scripts share round trips with others', and patient in
+	// that whose scripts wait a moment for others.
+	waits, bundled, patient bool
 }
 
 // Options are what an operator may ask for beside the URL.
@@ -122,7 +123,7 @@ func (s *Store) run(ctx context.Context, sc *redis.Script, args ...any) (any, er
 	case s.waits:
 		v, err = s.runAndWait(ctx, sc, args)
 	case s.bundled:
-		v, err = s.b.run(ctx, sc, args)
+		v, err = s.b.run(ctx, s.patient, sc, args)
 	default:
 		v, err = sc.Run(ctx, s.c, []string{prefix}, args...).Result()
 	}
