@@ -65,8 +65,10 @@ var floors = map[string]int{
 	"cmd/newswatch": 50,
 
 	// Tests only: it may be imported by any of them and imports none.
-	"internal/realpart":  0,
-	"internal/redistest": 1,
+	"internal/realpart":    0,
+	"internal/redistest":   1,
+	"internal/mailtest":    1,
+	"internal/browsertest": 1,
 }
 
 // fences says which packages alone may import a module, and why.
@@ -85,7 +87,8 @@ var fences = []struct {
 		"fetcher/document", // asks http.DetectContentType what bytes look like
 	}, "what speaks to the network must go through netguard"},
 	{"github.com/prometheus/client_golang", []string{"daemon", "web"}, "metrics are wired where the parts are"},
-	{"testing", []string{"store/storetest", "notify/notifytest", "internal/realpart", "internal/redistest"}, "test code must not end up in the program"},
+	{"github.com/chromedp", []string{"internal/browsertest"}, "a browser is for tests alone"},
+	{"testing", []string{"store/storetest", "notify/notifytest", "internal/realpart", "internal/redistest", "internal/mailtest", "internal/browsertest"}, "test code must not end up in the program"},
 }
 
 func TestFloors(t *testing.T) {

@@ -135,12 +135,24 @@ func (s *site) get(path string) (int, string) {
 // sendNow makes every subscriber due, as another process may.
 func (s *site) sendNow() {
 	s.t.Helper()
+	s.besides(func(st *sqlite.Store) error { return st.SendNow(s.t.Context(), nil, time.Now()) })
+}
+
+// pollNow makes every feed due, as another process may.
+func (s *site) pollNow() {
+	s.t.Helper()
+	s.besides(func(st *sqlite.Store) error { return st.PollNow(s.t.Context(), nil, time.Now()) })
+}
+
+// besides works on the store while the daemon does.
+func (s *site) besides(do func(*sqlite.Store) error) {
+	s.t.Helper()
 	st, err := sqlite.Open(s.t.Context(), filepath.Join(s.dir, "data", "newswatch.db"))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	defer st.Close()
-	if err := st.SendNow(s.t.Context(), nil, time.Now()); err != nil {
+	if err := do(st); err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -165,7 +165,7 @@ func bodyOf(t *testing.T, raw []byte) string {
 		t.Fatal(err)
 	}
 	// Soft line breaks of quoted-printable: the links hold no other escape.
-	return strings.ReplaceAll(string(body), "=\r\n", "")
+	return strings.NewReplacer("=\r\n", "", "=\n", "").Replace(string(body))
 }
 
 func path(t *testing.T, text, page string) string {

@@ -2,61 +2,26 @@ package email
 
 import (
 	"bytes"
-	"context"
-	"fmt"
-	"net"
 	"net/mail"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/newswatch/newswatch/internal/realpart"
+	"github.com/newswatch/newswatch/internal/mailtest"
 	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/notify/notifytest"
 )
 
 // TestWithOpenSMTPD hands messages to a real mail server and reads them out of
-// the maildir that it delivers to. It runs without TLS: what Debian 12 ships of
-// OpenSMTPD fails in its own key process with OpenSSL 3, for any client.
+// the maildir that it delivers to.
 func TestWithOpenSMTPD(t *testing.T) {
-	smtpd := realpart.Require(t, "opensmtpd", "smtpd")
-	if os.Geteuid() != 0 {
-		if realpart.InCI() {
-			t.Fatal("OpenSMTPD starts only as root")
-		}
-		t.Skip("OpenSMTPD starts only as root")
-	}
-	dir, err := os.MkdirTemp("", "newswatch-smtpd-") // the mailbox's owner must be able to enter it
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	boxes := filepath.Join(dir, "mail")
-	if err := os.Mkdir(boxes, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	for _, d := range []string{dir, boxes} {
-		if err := os.Chmod(d, 0o777); err != nil {
-			t.Fatal(err)
-		}
-	}
-	port := startSMTPD(t, smtpd, dir, fmt.Sprintf(`
-table users { "@" = "nobody" }
-listen on 127.0.0.1 port %%d hostname mail.example
-action "in" maildir "%s/%%%%{rcpt.user}" virtual <users>
-match from any for domain "reader.example" action "in"
-`, boxes))
-
-	cfg := Config{Host: "127.0.0.1", Port: port, TLS: None, From: "newswatch <newswatch@example.org>"}
+	srv := mailtest.Start(t)
+	cfg := Config{Host: "127.0.0.1", Port: srv.Port, TLS: None, From: "newswatch <newswatch@example.org>"}
 	m := mailbox(t, cfg, "desk@reader.example")
 	d := notifytest.Digest()
 	if err := m.Notify(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
-	got := waitForMail(t, filepath.Join(boxes, "desk", "new"))
+	got := srv.Await("desk", 1)
 	// The server adds its own lines above ours, and keeps lines with \n.
 	raw, err := m.Render(d)
 	if err != nil {
@@ -95,7 +60,7 @@ match from any for domain "reader.example" action "in"
 		}
 	}
 	for _, name := range []string{"one", "two"} {
-		got := waitForMail(t, filepath.Join(boxes, name, "new"))
+		got := srv.Await(name, 1)
 		if err := verify(t, bytes.ReplaceAll(got, []byte("\n"), []byte("\r\n")), record); err != nil {
 			t.Errorf("the signature of the message to %s: %v", name, err)
 		}
@@ -103,72 +68,4 @@ match from any for domain "reader.example" action "in"
 
 	err = mailbox(t, cfg, reader).Notify(t.Context(), d)
 	notifytest.Failed(t, err, notify.FailureRejected, true, secrets...)
-}
-
-// startSMTPD runs the server until the test ends.
-func startSMTPD(t *testing.T, smtpd, dir, config string) (port int) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port = l.Addr().(*net.TCPAddr).Port
-	l.Close()
-	conf := filepath.Join(dir, "smtpd.conf")
-	if err := os.WriteFile(conf, fmt.Appendf(nil, config, port), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, smtpd, "-d", "-f", conf)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // so that it ends its children
-	cmd.WaitDelay = 10 * time.Second
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cancel()
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Logf("smtpd said:\n%s", out.String())
-		}
-	})
-	poll(t, "smtpd to listen", func() bool {
-		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	})
-	return port
-}
-
-func waitForMail(t *testing.T, dir string) (content []byte) {
-	t.Helper()
-	poll(t, "a message in the maildir", func() bool {
-		names, _ := os.ReadDir(dir)
-		if len(names) == 0 {
-			return false
-		}
-		var err error
-		content, err = os.ReadFile(filepath.Join(dir, names[0].Name()))
-		return err == nil && len(content) > 0
-	})
-	return content
-}
-
-// poll waits for another process, which no clock of ours can hurry.
-func poll(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	end := time.After(20 * time.Second)
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-end:
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
 }
