@@ -74,26 +74,41 @@ func start(t *testing.T, feedURL string) *site {
 // startOn is start with more of newswatch.yaml, and the subscriber's schedule.
 func startOn(t *testing.T, feedURL, more, schedule string) *site {
 	t.Helper()
-	s := &site{t: t, dir: t.TempDir(), hangup: make(chan os.Signal, 1), ended: make(chan error, 1), log: &safeBuffer{}}
+	s := newSite(t)
 	if !strings.HasPrefix(more, "http:") {
 		more = "http: {listen: \"127.0.0.1:0\"}\n" + more
 	}
 	s.write("newswatch.yaml", "data: data\n"+more)
 	s.write("feeds.yaml", fmt.Sprintf("feeds:\n  - {url: %q, id: paper}\n", feedURL))
-	s.write("rules/a.yaml", "rules:\n  - {id: p-hunt, any: [\"operation p-hunt\"]}\n")
 	s.write("subscribers.yaml", "subscribers:\n  - {id: files, file: {}, schedule: "+schedule+"}\n")
+	s.start(0)
+	return s
+}
+
+// newSite is a folder with a rule in it.
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{t: t, dir: t.TempDir(), hangup: make(chan os.Signal, 1), ended: make(chan error, 1), log: &safeBuffer{}}
+	s.write("rules/a.yaml", "rules:\n  - {id: p-hunt, any: [\"operation p-hunt\"]}\n")
+	return s
+}
+
+// start runs the daemon on what was written, until the test ends; zero is the
+// usual lease.
+func (s *site) start(lease time.Duration) {
+	s.t.Helper()
 	conf := filepath.Join(s.dir, "newswatch.yaml")
 	load := func() (*configs.Loaded, []configs.Warning, error) { return configs.Load(conf) }
 	loaded, _, err := load()
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, stop := context.WithCancel(s.t.Context())
 	s.stop = stop
 	addr := make(chan string, 1)
 	go func() {
 		s.ended <- daemon.Run(ctx, loaded, daemon.Options{
-			Version: "test", Load: load, Reload: s.hangup, Grace: 5 * time.Second,
+			Version: "test", Load: load, Reload: s.hangup, Grace: 5 * time.Second, Lease: lease,
 			Log:       slog.New(slog.NewTextHandler(s.log, nil)),
 			Listening: func(a string) { addr <- a },
 		})
@@ -102,10 +117,9 @@ func startOn(t *testing.T, feedURL, more, schedule string) *site {
 	case a := <-addr:
 		s.url = "http://" + a
 	case err := <-s.ended:
-		t.Fatalf("the daemon did not start: %v\n%s", err, s.log)
+		s.t.Fatalf("the daemon did not start: %v\n%s", err, s.log)
 	}
-	t.Cleanup(s.end)
-	return s
+	s.t.Cleanup(s.end)
 }
 
 // end stops the daemon and waits for it.

@@ -72,7 +72,7 @@ func (s *Server) run() {
 }
 
 // Ask sends one command in the inline form and returns the first line of the
-// answer.
+// answer, or the text of an answer of several lines.
 func Ask(addr, command string) (string, error) {
 	c, err := net.DialTimeout("tcp", addr, time.Second)
 	if err != nil {
@@ -85,15 +85,29 @@ func Ask(addr, command string) (string, error) {
 	if _, err := io.WriteString(c, command+"\r\n"); err != nil {
 		return "", err
 	}
-	return bufio.NewReader(c).ReadString('\n')
+	r := bufio.NewReader(c)
+	line, err := r.ReadString('\n')
+	if err != nil || line[0] != '$' {
+		return line, err
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(line[1:]))
+	if err != nil || n < 0 {
+		return line, err
+	}
+	text := make([]byte, n)
+	_, err = io.ReadFull(r, text)
+	return string(text), err
 }
 
-// Do sends a command to the server and fails the test when it is refused.
-func (s *Server) Do(command string) {
+// Do sends a command to the server and returns its answer. The test fails when
+// it is refused.
+func (s *Server) Do(command string) string {
 	s.t.Helper()
-	if answer, err := Ask(s.Addr, command); err != nil || strings.HasPrefix(answer, "-") {
+	answer, err := Ask(s.Addr, command)
+	if err != nil || strings.HasPrefix(answer, "-") {
 		s.t.Fatalf("%s: %s %v", command, answer, err)
 	}
+	return answer
 }
 
 // Kill is kill -9. A server that is dead already is left in peace.
@@ -128,17 +142,29 @@ func (s *Server) signal(sig syscall.Signal) {
 // FreePort is one that has room for a Cluster's second port, 10,000 above it.
 func FreePort(t testing.TB) string {
 	t.Helper()
-	for {
+	return freePorts(t, 1)[0]
+}
+
+// freePorts are held until all are found, so that none is there twice.
+func freePorts(t testing.TB, n int) []string {
+	t.Helper()
+	var ports []string
+	for len(ports) < n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer func() { _ = l.Close() }()
 		port := l.Addr().(*net.TCPAddr).Port
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
+		if port >= 55_000 {
+			continue
 		}
-		if port < 55_000 {
-			return strconv.Itoa(port)
+		second, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port+10_000)))
+		if err != nil {
+			continue
 		}
+		defer func() { _ = second.Close() }()
+		ports = append(ports, strconv.Itoa(port))
 	}
+	return ports
 }
