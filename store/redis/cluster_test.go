@@ -1,15 +1,9 @@
 package redis_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"net"
-	"strings"
 	"testing"
 	"time"
-
-	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/feed"
@@ -23,56 +17,9 @@ import (
 // primary that holds the store. What was confirmed by the replica is there when
 // that has taken over, and work goes on.
 func TestClusterLosesAPrimary(t *testing.T) {
-	var servers []*redistest.Server
-	var nodes []*goredis.Client
-	var addrs []string
-	for range 6 {
-		s := redistest.Start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0",
-			"--repl-diskless-sync-delay", "0")
-		servers, addrs = append(servers, s), append(addrs, s.Addr)
-		nodes = append(nodes, client(t, s.URL))
-	}
-	const slots = 16384
-	for i, n := range nodes {
-		if i < 3 {
-			// Without it the primaries settle their epochs while the test runs, and
-			// may refuse their vote meanwhile; redis-cli does the same.
-			must(t, n.Do(t.Context(), "CLUSTER", "SET-CONFIG-EPOCH", i+1).Err())
-			must(t, n.ClusterAddSlotsRange(t.Context(), i*slots/3, (i+1)*slots/3-1).Err())
-		}
-		host, port, err := net.SplitHostPort(addrs[i])
-		must(t, err)
-		must(t, nodes[0].ClusterMeet(t.Context(), host, port).Err())
-	}
-	settled := func(n *goredis.Client) func(context.Context) error {
-		return func(ctx context.Context) error {
-			info, err := n.ClusterInfo(ctx).Result()
-			if err == nil && (!strings.Contains(info, "cluster_state:ok") || !strings.Contains(info, "cluster_known_nodes:6")) {
-				err = errors.New(info)
-			}
-			return err
-		}
-	}
-	for _, n := range nodes {
-		until(t, "the cluster", settled(n))
-	}
-	for i, n := range nodes[3:] {
-		id, err := nodes[i].ClusterMyID(t.Context()).Result()
-		must(t, err)
-		until(t, "a replica", func(ctx context.Context) error { return n.ClusterReplicate(ctx, id).Err() })
-	}
-	slot, err := nodes[0].ClusterKeySlot(t.Context(), "newswatch:1:{nw}:totals").Result()
-	must(t, err)
-	primary := int(slot) * 3 / slots
-	until(t, "replication", func(ctx context.Context) error {
-		info, err := nodes[primary].Info(ctx, "replication").Result()
-		if err == nil && !strings.Contains(info, "state=online") {
-			err = errors.New(info)
-		}
-		return err
-	})
-
-	url := "redis+cluster://" + strings.Join(addrs, ",")
+	t.Parallel()
+	cluster := redistest.StartCluster(t, nil)
+	url, primary := cluster.URL, cluster.Primaries[cluster.Holder("newswatch:1:{nw}:totals")]
 	sure, err := redis.Open(t.Context(), url, redis.Options{WaitReplicas: 1})
 	must(t, err)
 	t.Cleanup(func() { _ = sure.Close() })
@@ -97,7 +44,7 @@ func TestClusterLosesAPrimary(t *testing.T) {
 	}
 
 	plain := open(t, url)
-	servers[primary].Kill()
+	primary.Kill()
 	if err := sure.Ping(ctx); err == nil {
 		t.Error("the primary is dead, and Ping says nothing of it")
 	}
@@ -123,7 +70,7 @@ func TestAnACLUser(t *testing.T) {
 	db.Do("ACL SETUSER watch on >open-sesame resetkeys ~newswatch:1:* resetchannels -@all " +
 		"+@read +@write +@connection +@scripting -@dangerous -function -script +info +wait")
 	root := client(t, db.URL)
-	storetest.RunCopy(t, files, opener("redis://watch:open-sesame@"+db.Addr+"/3", root.FlushAll))
+	storetest.RunCopy(t, files, opener("redis://watch:open-sesame@"+db.Addr+"/3", db))
 	s, err := redis.Open(t.Context(), "redis://watch:open-sesame@"+db.Addr+"/3", redis.Options{})
 	must(t, err)
 	defer func() { _ = s.Close() }()

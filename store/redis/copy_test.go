@@ -13,8 +13,8 @@ import (
 // TestCopyBetweenEngines moves everything each way, and between two servers.
 func TestCopyBetweenEngines(t *testing.T) {
 	engine := func() storetest.Opener {
-		url := redistest.Start(t).URL
-		return opener(url, client(t, url).FlushAll)
+		db := redistest.Start(t)
+		return opener(db.URL, db)
 	}
 	here, there := engine(), engine()
 	t.Run("SQLiteToRedis", func(t *testing.T) { storetest.RunCopy(t, files, here) })
