@@ -12,6 +12,7 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
+	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/store/redis"
@@ -148,4 +149,57 @@ func wire(b *testing.B, c *goredis.Client) (in, out int64) {
 		}
 	}
 	return in, out
+}
+
+// BenchmarkTally is what the Watch page's chart costs: thirty days with 20,000 hits.
+func BenchmarkTally(b *testing.B) {
+	const hits, days = 20_000, 30
+	url := server(b)
+	admin := client(b, url)
+	s, err := redis.Open(b.Context(), url, redis.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = s.Close() })
+	var rows []store.Row
+	for i := range hits {
+		it := feed.Item{
+			ID: feed.ItemID{byte(i), byte(i >> 8)}, FeedID: "feed", Title: "Twelve arrested in Operation P-Hunt, says Cyberdome (" + strconv.Itoa(i) + ")",
+			Link: "https://news.example/" + strconv.Itoa(i), Summary: "Police in Kerala searched forty places and took phones and disks.",
+		}
+		rows = append(rows, store.Row{Hit: &classifier.Hit{
+			Item: it, Source: "The New Example", Found: t0.Add(time.Duration(i) * days * 24 * time.Hour / hits),
+			Rules: []classifier.RuleMatch{{Rule: "csam-arrest", Seq: int64(2*i + 1)}, {Rule: "kerala-operation-p-hunt", Seq: int64(2*i + 2)}},
+		}})
+	}
+	empty, err := s.Counts(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := s.Restore(b.Context(), rows); err != nil {
+		b.Fatal(err)
+	}
+	full, err := s.Counts(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	edges := make([]time.Time, days+1)
+	for i := range edges {
+		edges[i] = t0.Add(time.Duration(i) * 24 * time.Hour)
+	}
+	var asked trips
+	s.AddHook(&asked)
+	_, out := wire(b, admin)
+	rounds := 0
+	for b.Loop() {
+		t, err := s.Tally(b.Context(), edges)
+		if err != nil || len(t.Rules["csam-arrest"]) != days {
+			b.Fatal(len(t.Rules["csam-arrest"]), err)
+		}
+		rounds++
+	}
+	_, outNow := wire(b, admin)
+	b.ReportMetric(float64(asked.n.Load())/float64(rounds), "trips")
+	b.ReportMetric(float64(outNow-out)/float64(rounds)/1024, "kB-received")
+	b.ReportMetric(float64(full.Bytes-empty.Bytes)/hits, "B/hit")
 }

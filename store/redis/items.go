@@ -119,38 +119,30 @@ func selects(q store.HitQuery, words []string, h classifier.Hit) bool {
 	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(all, " "+w) })
 }
 
-// Tally counts the hits of stretches of time. The rules of a hit stand in the hit
-// alone, so each of them is read.
+// Tally counts the hits of stretches of time, from the list that holds no more of a
+// hit than its rules.
 func (s *Store) Tally(ctx context.Context, edges []time.Time) (store.Tally, error) {
 	n := max(0, len(edges)-1)
 	t := store.Tally{Hits: make([]int, n), Rules: make(map[string][]int)}
-	if n == 0 {
-		return t, nil
+	stretches := make([]int, n)
+	for i := range stretches {
+		stretches[i] = i
 	}
-	from, to := strconv.FormatInt(ceilMilli(edges[0]), 10), "("+strconv.FormatInt(ceilMilli(edges[n]), 10)
-	err := s.walk(ctx, keyHits(), false, from, to, func(zs []redis.Z) (bool, error) {
-		hits, err := s.load(ctx, members(zs))
-		for _, h := range hits {
-			if h.Quiet {
-				continue
-			}
-			// The last edge that is not after it.
-			i, at := slices.BinarySearchFunc(edges, h.Found, time.Time.Compare)
-			if !at {
-				i--
-			}
-			if i < 0 || i >= n {
-				continue // found again meanwhile, at another time
-			}
+	err := each(ctx, s.c, stretches, func(p redis.Pipeliner, i int) error {
+		return p.ZRangeArgs(ctx, redis.ZRangeArgs{
+			Key: keyHitRules(), ByScore: true, Start: ceilMilli(edges[i]), Stop: "(" + strconv.FormatInt(ceilMilli(edges[i+1]), 10),
+		}).Err()
+	}, func(i int, cmd redis.Cmder) error {
+		for _, m := range cmd.(*redis.StringSliceCmd).Val() {
 			t.Hits[i]++
-			for _, r := range h.Rules {
-				if t.Rules[r.Rule] == nil {
-					t.Rules[r.Rule] = make([]int, n)
+			for rule := range strings.SplitSeq(m[len(feed.ItemID{})+1:], "\x00") {
+				if t.Rules[rule] == nil {
+					t.Rules[rule] = make([]int, n)
 				}
-				t.Rules[r.Rule][i]++
+				t.Rules[rule][i]++
 			}
 		}
-		return true, err
+		return nil
 	})
 	if err != nil {
 		return store.Tally{}, err

@@ -19,6 +19,7 @@ func keyItems() string           { return prefix + "items" }        // zset by m
 func keyItem(id string) string   { return prefix + "item:" + id }   // string: the encoded item
 func keyHits() string            { return prefix + "hits" }         // zset by ms found: item ids
 func keyHit(id string) string    { return prefix + "hit:" + id }    // hash: b, the encoded hit without its seqs; s, these
+func keyHitRules() string        { return prefix + "hits:rules" }   // zset by ms found: item id, and a zero byte and a rule for each; without quiet hits
 func keyLog() string             { return prefix + "log" }          // zset by seq: item id and seq
 func keyNotice(id string) string { return prefix + "notice:" + id } // hash: b, the encoded notice without its seq; s, that
 func keyNoticeLog() string       { return prefix + "notices:log" }  // zset by seq: notice ids; notices has them by ms

@@ -193,7 +193,7 @@ func (s *Store) merge(ctx context.Context, b store.Batch, args, items, notices [
 		if err != nil {
 			return nil, nil, err
 		}
-		args = append(args, next.Item.ID[:], version, body, m.hit.Found.UnixMilli(), seqs)
+		args = append(args, next.Item.ID[:], version, body, m.hit.Found.UnixMilli(), tallied(m.hit), seqs)
 	}
 	return args, hits, nil
 }
@@ -233,6 +233,18 @@ func split(h classifier.Hit, unnumbered []int) (body []byte, seqs string, err er
 	h.Rules = rules
 	body, err = store.Encode(h)
 	return body, strings.Join(list, " "), err
+}
+
+// tallied are the rules of a hit as Tally reads them, each behind a zero byte; none
+// where it does not count.
+func tallied(h classifier.Hit) string {
+	var rules strings.Builder
+	for _, r := range h.Rules {
+		if !h.Quiet {
+			rules.WriteString("\x00" + r.Rule)
+		}
+	}
+	return rules.String()
 }
 
 // fresh are the hits that are new in the log, with the seqs that they were given.

@@ -114,7 +114,7 @@ func restoring(r store.Row) ([]any, error) {
 
 func restoringHit(h classifier.Hit) ([]any, error) {
 	body, seqs, err := split(h, nil)
-	return []any{"hit", h.Item.ID[:], h.Found.UnixMilli(), body, seqs}, err
+	return []any{"hit", h.Item.ID[:], h.Found.UnixMilli(), tallied(h), body, seqs}, err
 }
 
 func deliveryJSON(d notify.Delivery) (string, error) {
@@ -133,7 +133,7 @@ func deliveryJSON(d notify.Delivery) (string, error) {
 //	        feed: id, state, next or empty, poisoned, seen ids, their number, second of the oldest gone or empty,
 //	            when it left or empty, grade, minute of the last good poll or 0, since when it is paused or empty
 //	        item: id, stored, body
-//	        hit: id, found, body, seqs
+//	        hit: id, found, rules or empty, body, seqs
 //	        notice: id, at, body, seq
 //	        purged: id, feed
 //	        subscriber: id, when it left or empty, then fields and values, of which the empty are left out
@@ -142,7 +142,7 @@ func deliveryJSON(d notify.Delivery) (string, error) {
 //	        reader: id, nothing, reader, contact, when its letter is due or empty, when it expires or empty
 //	        signing: the key
 //	result  nothing
-//	cost    O(log n); of a delivery, also those accepted in the same millisecond
+//	cost    O(log n); of a hit and of a delivery, also those found or accepted in the same millisecond
 var restore = script(readerLib + `
 local totals = P .. 'totals'
 local function place(k, id, left)
@@ -165,10 +165,10 @@ function put.item(id, stored, body)
 	call('SET', P .. 'item:' .. id, body)
 	call('ZADD', P .. 'items', stored, id)
 end
-function put.hit(id, found, body, seqs)
+function put.hit(id, found, rules, body, seqs)
 	forget(id)
 	call('HSET', P .. 'hit:' .. id, 'b', body, 's', seqs)
-	call('ZADD', P .. 'hits', found, id)
+	enlist(id, found, rules)
 	for seq in string.gmatch(seqs, '%d+') do
 		if seq ~= '0' then call('ZADD', P .. 'log', seq, id .. seq) end
 	end
@@ -262,17 +262,31 @@ if call('ZCARD', P .. 'notices:log') ~= call('ZCARD', P .. 'notices') then say('
 for _, id in ipairs(call('ZRANGE', P .. 'items', 0, -1)) do
 	if call('EXISTS', P .. 'item:' .. id) == 0 then say('item ', hex(id), ' is listed and not there') end
 end
-local places = 0
+local places, counted = 0, {}
+local tallied = call('ZRANGE', P .. 'hits:rules', 0, -1, 'WITHSCORES')
+for i = 1, #tallied, 2 do
+	local _, rules = string.gsub(string.sub(tallied[i], 17), '%z', '')
+	counted[string.sub(tallied[i], 1, 16)] = {rules = rules, found = tallied[i + 1]}
+end
+local reported = 0
 for _, id in ipairs(call('ZRANGE', P .. 'hits', 0, -1)) do
 	local seqs = call('HGET', P .. 'hit:' .. id, 's')
 	if not seqs then say('hit ', hex(id), ' is listed and not there') end
+	local rules, told = 0, false
 	for seq in string.gmatch(seqs or '', '%d+') do
+		rules = rules + 1
 		if seq ~= '0' then
-			places = places + 1
+			places, told = places + 1, true
 			if not call('ZSCORE', P .. 'log', id .. seq) then say('hit ', hex(id), ' is not in the log at ', seq) end
 		end
 	end
+	local c = counted[id]
+	if told then
+		reported = reported + 1
+		if not c or c.rules ~= rules or c.found ~= call('ZSCORE', P .. 'hits', id) then say('hit ', hex(id), ' is not counted as it is') end
+	end
 end
+if #tallied ~= 2 * reported then say('hits are counted that are not there, or quiet') end
 if call('ZCARD', P .. 'log') ~= places then say('the log holds places that belong to no hit') end
 for _, id in ipairs(call('ZRANGE', P .. 'letters', 0, -1)) do
 	if call('EXISTS', P .. 'letter:' .. id) == 0 then say('dead letter ', id, ' is listed and not there') end

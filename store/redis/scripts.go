@@ -135,13 +135,28 @@ end
 local function gone(id, oldest)
 	if oldest ~= '' then call('ZADD', P .. 'feeds:gone', oldest, id) else call('ZREM', P .. 'feeds:gone', id) end
 end
+-- enlist lists a hit by when it was found, and again with its rules, which are empty
+-- for one that is quiet. strike takes it out of both.
+local function strike(id)
+	local found = call('ZSCORE', P .. 'hits', id)
+	if not found then return 0 end
+	for _, m in ipairs(call('ZRANGEBYSCORE', P .. 'hits:rules', found, found)) do
+		if string.sub(m, 1, 16) == id then call('ZREM', P .. 'hits:rules', m) end
+	end
+	return call('ZREM', P .. 'hits', id)
+end
+local function enlist(id, found, rules)
+	strike(id)
+	call('ZADD', P .. 'hits', found, id)
+	if rules ~= '' then call('ZADD', P .. 'hits:rules', found, id .. rules) end
+end
 -- forget removes a hit and its places in the log.
 local function forget(id)
 	for seq in string.gmatch(call('HGET', P .. 'hit:' .. id, 's') or '', '%d+') do
 		call('ZREM', P .. 'log', id .. seq)
 	end
 	call('DEL', P .. 'hit:' .. id)
-	return call('ZREM', P .. 'hits', id)
+	return strike(id)
 end
 -- post gives a notice the log's next place, unless it is there.
 local function post(id, at, body)
@@ -285,9 +300,9 @@ end
 //	        8 new ones in the place of exactly those, or empty to keep them, 9 their number, 10 second of the oldest gone or empty,
 //	        11 grade, 12 minute of the last good poll or 0, 13 number of items, 14 of notices,
 //	        then for each item: id, stored, body; for each notice: id, at, body;
-//	        and for each hit: id, hash of the hit read or empty, body, found, seqs ("4 0 +", + for the log's next)
+//	        and for each hit: id, hash of the hit read or empty, body, found, rules or empty, seqs ("4 0 +", + for the log's next)
 //	result  lost; again, from, to; conflict; or ok and for each hit its seqs, empty when it was purged
-//	cost    O(m log n), m items and hits
+//	cost    O(m log n), m items and hits; of a hit that is stored, also those found in the same millisecond
 var record = script(`
 local id, totals = ARGV[1], P .. 'totals'
 local r = F.get(id)
@@ -298,7 +313,7 @@ local seen, read = F.seen(id, r), tonumber(ARGV[6])
 if redis.sha1hex(string.sub(seen, 1, read)) ~= ARGV[7] or ARGV[8] ~= '' and #seen ~= read then return {'conflict'} end
 local notices = 15 + 3 * tonumber(ARGV[13])
 local first = notices + 3 * tonumber(ARGV[14])
-for i = first, #ARGV, 5 do
+for i = first, #ARGV, 6 do
 	local h = call('HMGET', P .. 'hit:' .. ARGV[i], 'b', 's')
 	local hash = ''
 	if h[1] then hash = redis.sha1hex(h[1] .. h[2]) end
@@ -317,10 +332,10 @@ for i = 15, notices - 1, 3 do
 end
 local from = call('HGET', totals, 'head') or 0
 local out = {'ok'}
-for i = first, #ARGV, 5 do
+for i = first, #ARGV, 6 do
 	local seqs, item = {}, ARGV[i]
 	if call('HEXISTS', P .. 'purged', item) == 0 then
-		for seq in string.gmatch(ARGV[i + 4], '%S+') do
+		for seq in string.gmatch(ARGV[i + 5], '%S+') do
 			if seq == '+' then
 				seq = int(call('HINCRBY', totals, 'head', 1))
 				call('ZADD', P .. 'log', seq, item .. seq)
@@ -328,7 +343,7 @@ for i = first, #ARGV, 5 do
 			table.insert(seqs, seq)
 		end
 		call('HSET', P .. 'hit:' .. item, 'b', ARGV[i + 2], 's', table.concat(seqs, ' '))
-		call('ZADD', P .. 'hits', ARGV[i + 3], item)
+		enlist(item, ARGV[i + 3], ARGV[i + 4])
 	end
 	table.insert(out, table.concat(seqs, ' '))
 end

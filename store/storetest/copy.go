@@ -121,6 +121,7 @@ func testCopy(t *testing.T, from, to Opener) {
 	compare("states", func(s *suite) any { v, err := s.States(s.ctx(), store.StateQuery{}); s.ok(err); return v })
 	compare("standings", func(s *suite) any { v, err := s.Standings(s.ctx()); s.ok(err); return v })
 	compare("hits", func(s *suite) any { v, err := s.Hits(s.ctx(), store.HitQuery{Quiet: true}); s.ok(err); return v })
+	compare("the tally", func(s *suite) any { v, err := s.Tally(s.ctx(), []time.Time{t0, after(1)}); s.ok(err); return v })
 	compare("the log", func(s *suite) any { v, err := s.Window(s.ctx(), 0, 100); s.ok(err); return v })
 	compare("the census", func(s *suite) any { v, err := s.Census(s.ctx(), after(200)); s.ok(err); return v })
 	compare("notices", func(s *suite) any { v, err := s.LatestNotices(s.ctx(), 0, 0); s.ok(err); return v })
