@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/classifier/text"
 	"github.com/newswatch/newswatch/gazetteer"
 )
 
@@ -21,6 +22,8 @@ type account struct {
 	// said is title and lead together, sorted, and names are the words of it that
 	// are a name's.
 	said, names []term
+	// operations are those of the words that are an operation's name.
+	operations []term
 }
 
 // titleWords bounds the words of a title that are read.
@@ -32,7 +35,9 @@ func accountOf(h classifier.Hit) account {
 		a.sketch = sketchOf(h.Item.Summary)
 	}
 	head := headline(h)
-	a.title = a.settle(scan(head, titleWords))
+	a.title = scan(head, titleWords)
+	a.operations = slices.Concat(operationsOf(a.title), operationsOf(a.terms))
+	a.title = a.settle(a.title)
 	a.terms = a.settle(a.terms)
 	a.indic = mostlyIndic(head)
 	for _, t := range a.title {
@@ -44,6 +49,29 @@ func accountOf(h classifier.Hit) account {
 	a.said = slices.Compact(a.said)
 	slices.Sort(a.names)
 	return a
+}
+
+// operation is what stands before an operation's name.
+var operation = []term{
+	named(common, "operation"), named(word, stem(text.Fold("ഓപ്പറേഷൻ"))), named(word, stem(text.Fold("ऑपरेशन"))), named(word, stem(text.Fold("ஆபரேஷன்"))),
+}
+
+// operationsOf returns the words of terms, which stand in their order, that are the
+// name of an operation: two at most.
+func operationsOf(terms []term) []term {
+	var out []term
+	for i, t := range terms {
+		if !slices.Contains(operation, t) {
+			continue
+		}
+		for _, n := range terms[i+1 : min(i+3, len(terms))] {
+			if n.class() != proper && n.class() != word {
+				break
+			}
+			out = append(out, term(word)<<valueBits|n&(1<<valueBits-1))
+		}
+	}
+	return out
 }
 
 // settle sorts terms and makes plain words of names, which it notes: the same word
