@@ -89,6 +89,7 @@ type Daemon struct {
 	files     []string // of the configuration in force
 
 	coverage coverage
+	past     *past
 	polls    *crew[fetcher.State]
 	turns    *crew[notify.Turn]
 	push     *pusher // nil where no hub can reach us
@@ -114,6 +115,7 @@ func New(loaded *configs.Loaded, st store.Store, opt Options) (*Daemon, error) {
 	}
 	d.plan.Store(pl)
 	d.coverage = coverage{feeds: st, plan: d.plan.Load, now: d.now}
+	d.past = newPast(st, d.now)
 	d.roll = d.readers(loaded.Config)
 	d.polls = d.pollCrew(loaded.Fetch.Concurrency)
 	d.turns = d.turnCrew(loaded.HTTP)
@@ -195,6 +197,7 @@ func (d *Daemon) courier(pages configs.HTTP) *notify.Courier {
 		Now:       d.now,
 		Recipient: d.recipient,
 		Coverage:  d.coverage.between,
+		Past:      d.past.get,
 		MoreURL:   moreURL(pages),
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/newswatch/newswatch/configs"
 	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
+	"github.com/newswatch/newswatch/story"
 )
 
 // previewPage is how many places of the log are read at a time.
@@ -81,7 +82,13 @@ func preview(ctx context.Context, pl *plan, st store.Store, id string, since, no
 	if err != nil {
 		return notify.Digest{}, err
 	}
-	d, _ := notify.Build(sub, w, notify.BuildOptions{Sealed: now, Coverage: seen, MoreURL: moreURL(pl.config.HTTP), Preview: true})
+	o := notify.BuildOptions{Sealed: now, Coverage: seen, MoreURL: moreURL(pl.config.HTTP), Preview: true}
+	if slices.ContainsFunc(w.Hits, story.FollowsUp) {
+		if o.Past, err = readPast(ctx, st, now); err != nil {
+			return notify.Digest{}, err
+		}
+	}
+	d, _ := notify.Build(sub, w, o)
 	return d, nil
 }
 

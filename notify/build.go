@@ -46,6 +46,8 @@ type BuildOptions struct {
 	// Sealed is when the digest is closed.
 	Sealed   time.Time
 	Coverage Coverage
+	// Past is where the beginnings of cases are looked for; nil is nowhere.
+	Past *story.Archive
 	// MoreURL is where a reader finds what the cap left out; it may be empty.
 	MoreURL string
 	// Preview builds a digest that holds nothing even where none would be sent.
@@ -81,7 +83,7 @@ func Build(sub Subscriber, w Window, o BuildOptions) (Digest, bool) {
 		Timezone:   tz.String(),
 		Lang:       sub.Lang,
 		Hits:       len(news),
-		Groups:     groups(news, !sub.Unguarded),
+		Groups:     groups(news, sub, o.Past),
 		Coverage:   o.Coverage.bounded(),
 	}
 	for _, g := range d.Groups {
@@ -111,12 +113,13 @@ func digestID(subscriber string, w Window) string {
 
 // groups turns reports into stories, each under the most severe rule that caught
 // it: the most severe group first, the newest entry first.
-func groups(news []classifier.Hit, guarded bool) []Group {
+func groups(news []classifier.Hit, sub Subscriber, past *story.Archive) []Group {
 	byRule := make(map[string]int)
 	var out []Group
 	for _, st := range story.Group(news) {
-		if guarded {
-			st = st.Each(guard.Hit) // behind Group, which needs the titles as they are
+		first, goesOn := past.First(st, sub.Selection.told)
+		if !sub.Unguarded { // behind what compares reports, which needs the titles as they are
+			st, first = st.Each(guard.Hit), guard.Hit(first)
 		}
 		rules := rulesOf(st)
 		top := rules[0]
@@ -126,7 +129,11 @@ func groups(news []classifier.Hit, guarded bool) []Group {
 			byRule[top.Rule] = n
 			out = append(out, Group{Rule: top.Rule, Name: ruleName(top), Severity: top.Severity})
 		}
-		out[n].Entries = append(out[n].Entries, entry(st, rules))
+		e := entry(st, rules)
+		if goesOn {
+			e.Earlier = earlier(first)
+		}
+		out[n].Entries = append(out[n].Entries, e)
 	}
 	slices.SortFunc(out, func(a, b Group) int {
 		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Rule, b.Rule))
@@ -176,6 +183,13 @@ func entry(st story.Story, rules []classifier.RuleMatch) Entry {
 		})
 	}
 	return e
+}
+
+func earlier(h classifier.Hit) Earlier {
+	return Earlier{
+		Item: h.Item.ID, Title: clip(h.Item.Title, maxTitle), Link: link(h.Item.Link), Outlet: clip(h.Outlet(), maxOutlet),
+		Published: story.When(h).UTC().Round(0),
+	}
 }
 
 // excerpt is the sentence that the rule found in the report or, where another

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/lease"
+	"github.com/newswatch/newswatch/story"
 )
 
 // Courier takes one subscriber's turn from its claim to its end: what is pending
@@ -25,6 +27,9 @@ type Courier struct {
 	// Coverage tells how the watch was kept between two times. It runs only for a
 	// digest that is about to be sealed.
 	Coverage func(ctx context.Context, since, until time.Time) (Coverage, error)
+	// Past gives the reports among which the beginnings of cases are looked for. It
+	// runs only where a hit is of a case that has begun; nil looks nowhere.
+	Past func(ctx context.Context) (*story.Archive, error)
 	// MoreURL is where a reader finds what a digest's cap left out; it may be
 	// empty.
 	MoreURL string
@@ -170,7 +175,13 @@ func (c *Courier) turn(ctx context.Context, t Turn) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("coverage: %w", err)
 	}
-	d, _ := Build(to.Subscriber, w, BuildOptions{Sealed: now, Coverage: cov, MoreURL: c.MoreURL}) // wanted, as was just asked
+	var past *story.Archive
+	if c.Past != nil && slices.ContainsFunc(w.Hits, story.FollowsUp) {
+		if past, err = c.Past(ctx); err != nil {
+			return Result{}, fmt.Errorf("past: %w", err)
+		}
+	}
+	d, _ := Build(to.Subscriber, w, BuildOptions{Sealed: now, Coverage: cov, Past: past, MoreURL: c.MoreURL}) // wanted, as was just asked
 	if err := c.Log.Seal(ctx, t.Lease, d); err != nil {
 		return Result{}, fmt.Errorf("seal: %w", err)
 	}

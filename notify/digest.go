@@ -74,6 +74,9 @@ type Entry struct {
 	// Also is at most MaxAlso other reports; AlsoMore counts the rest.
 	Also     []Report `json:"also,omitempty"`
 	AlsoMore int      `json:"also_more,omitempty"`
+	// Earlier is where the case that the story goes on with was first told of; see
+	// story.Archive.
+	Earlier Earlier `json:"earlier,omitzero"`
 }
 
 // Report is another outlet's report of an entry's story.
@@ -82,6 +85,15 @@ type Report struct {
 	Title  string      `json:"title,omitempty"`
 	Link   string      `json:"link,omitempty"`
 	Outlet string      `json:"outlet,omitempty"`
+}
+
+// Earlier is the first report of an entry's case, of some time ago.
+type Earlier struct {
+	Item      feed.ItemID `json:"item"`
+	Title     string      `json:"title,omitempty"`
+	Link      string      `json:"link,omitempty"`
+	Outlet    string      `json:"outlet,omitempty"`
+	Published time.Time   `json:"published"`
 }
 
 // Coverage proves that the watch was kept, so that an empty digest means that

@@ -169,6 +169,7 @@ func samples() []Digest {
 		Title: "Kerala police arrest 41", Link: "https://news.example/1", Outlet: "Example", Lang: "en", Published: at, Found: at,
 		Excerpt:   classifier.Excerpt{Text: "Police arrested 41 on Sunday.", Marks: [][2]int{{0, 6}}},
 		AlsoRules: []string{"CSAM"}, Also: []Report{{Title: "41 held", Outlet: "Other", Link: "https://other.example/1"}}, AlsoMore: 1,
+		Earlier: Earlier{Title: "Raids in Kochi", Outlet: "Third", Link: "https://third.example/1", Published: at},
 	}
 	full := Digest{
 		ID: strings.Repeat("0", 32), Subscriber: "sample", Since: at.Add(-time.Hour), Until: at, Sealed: at, Timezone: "UTC",

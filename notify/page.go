@@ -48,6 +48,9 @@ type PageEntry struct {
 	AlsoRules, AlsoReported string
 	Also                    []PageReport
 	AlsoMore                string
+	// Earlier says where the case was first told of, and EarlierLink leads there; both
+	// may be empty.
+	Earlier, EarlierLink string
 }
 
 // PageNotice is when something happened to the watch, and what.
@@ -85,7 +88,11 @@ func (d Digest) Page() Page {
 		pg := PageGroup{Name: w.title(g.Name), Severity: w.severity(g.Severity)}
 		for _, e := range g.Entries {
 			n++
-			pg.Entries = append(pg.Entries, e.page(n, w, tz))
+			pe := e.page(n, w, tz)
+			if e.Earlier != (Earlier{}) {
+				pe.Earlier, pe.EarlierLink = e.Earlier.line(w, d.Sealed.In(tz)), safeLink(e.Earlier.Link)
+			}
+			pg.Entries = append(pg.Entries, pe)
 		}
 		p.Groups = append(p.Groups, pg)
 	}
@@ -110,6 +117,21 @@ func (e Entry) page(n int, w *wording, tz *time.Location) PageEntry {
 		p.AlsoMore = fmt.Sprintf(w.alsoMore, e.AlsoMore)
 	}
 	return p
+}
+
+// line names the report. Its day is said without its year where that is the
+// digest's.
+func (r Earlier) line(w *wording, sealed time.Time) string {
+	what := w.title(r.Title)
+	if outlet := plain(r.Outlet); outlet != "" {
+		what += ", " + outlet
+	}
+	at := r.Published.In(sealed.Location())
+	day := w.day(at)
+	if at.Year() != sealed.Year() {
+		day = fmt.Sprintf("%s %d", day, at.Year())
+	}
+	return fmt.Sprintf(w.earlier, what+", "+day)
 }
 
 // name is the outlet; where nobody named it, the title.

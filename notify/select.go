@@ -42,6 +42,13 @@ func News(sel Selection, from, to int64, hits []classifier.Hit) []classifier.Hit
 	return out
 }
 
+// told reports whether the selection asks for a hit, whenever it was logged.
+func (s Selection) told(h classifier.Hit) bool {
+	return !h.Quiet && s.language(h.Item.Lang) && slices.ContainsFunc(h.Rules, func(r classifier.RuleMatch) bool {
+		return r.Seq > 0 && s.follows(r, h.FeedTags)
+	})
+}
+
 func (s Selection) follows(r classifier.RuleMatch, feedTags []string) bool {
 	if r.Severity < s.Severity {
 		return false

@@ -33,6 +33,7 @@ type wording struct {
 	alsoRules          string // %s: names of rules
 	alsoReported       string
 	alsoMore           string // %d: outlets that are not listed
+	earlier            string // %s: title, outlet and day of a case's first report
 
 	feeds, rules plural
 	read         string // %[1]s feeds, %[2]d of them read, %[3]s since
@@ -74,6 +75,7 @@ var wordings = map[string]*wording{
 		alsoRules:        "Also found by: %s",
 		alsoReported:     "Also reported by:",
 		alsoMore:         "and %d more",
+		earlier:          "Earlier: %s",
 
 		feeds: plural{"%d feed", "%d feeds"}, rules: plural{"%d rule", "%d rules"},
 		read:      "%[1]s, %[2]d read since %[3]s",
@@ -101,6 +103,7 @@ var wordings = map[string]*wording{
 		alsoRules:        "ഈ നിയമങ്ങളും കണ്ടെത്തി: %s",
 		alsoReported:     "മറ്റു മാധ്യമങ്ങളിൽ:",
 		alsoMore:         "%d എണ്ണം കൂടി",
+		earlier:          "നേരത്തെ: %s",
 
 		feeds: plural{"%d ഫീഡ്", "%d ഫീഡുകൾ"}, rules: plural{"%d നിയമം", "%d നിയമങ്ങൾ"},
 		read:      "%[1]s; %[3]s മുതൽ വായിച്ചത്: %[2]d",
@@ -128,6 +131,7 @@ var wordings = map[string]*wording{
 		alsoRules:        "इन नियमों से भी मिली: %s",
 		alsoReported:     "अन्य माध्यमों में:",
 		alsoMore:         "और %d",
+		earlier:          "इससे पहले: %s",
 
 		feeds: plural{"%d फ़ीड", "%d फ़ीड"}, rules: plural{"%d नियम", "%d नियम"},
 		read:      "%[1]s; %[3]s से पढ़ी गईं: %[2]d",

@@ -78,6 +78,9 @@ func Mentions(d notify.Digest) []feed.ItemID {
 			for _, r := range e.Also {
 				ids = append(ids, r.Item)
 			}
+			if e.Earlier != (notify.Earlier{}) {
+				ids = append(ids, e.Earlier.Item)
+			}
 		}
 	}
 	return ids
@@ -114,8 +117,12 @@ func WithoutItem(d notify.Digest, id feed.ItemID) (notify.Digest, bool) {
 				lead := also[0]
 				e = notify.Entry{
 					Item: lead.Item, Title: lead.Title, Link: lead.Link, Outlet: lead.Outlet,
-					Found: e.Found, AlsoRules: e.AlsoRules, Also: also[1:],
+					Found: e.Found, AlsoRules: e.AlsoRules, Also: also[1:], Earlier: e.Earlier,
 				}
+			}
+			if e.Earlier != (notify.Earlier{}) && e.Earlier.Item == id {
+				found = true
+				e.Earlier = notify.Earlier{}
 			}
 			entries = append(entries, e)
 		}

@@ -135,7 +135,7 @@ func TestWithoutItem(t *testing.T) {
 			{Rule: "r1", Entries: []notify.Entry{{Item: id(1), Title: "one", Excerpt: classifier.Excerpt{Text: "x"}, Found: t0}}},
 			{Rule: "r2", Entries: []notify.Entry{
 				{Item: id(2), Title: "two", Also: []notify.Report{{Item: id(3), Title: "three"}, {Item: id(4), Title: "four"}}},
-				{Item: id(5), Title: "five"},
+				{Item: id(5), Title: "five", Earlier: notify.Earlier{Item: id(6), Title: "six"}},
 			}},
 		},
 	}
@@ -146,6 +146,9 @@ func TestWithoutItem(t *testing.T) {
 				for _, r := range e.Also {
 					s += "+" + r.Title
 				}
+				if e.Earlier.Title != "" {
+					s += " after " + e.Earlier.Title
+				}
 				out = append(out, s)
 			}
 		}
@@ -155,10 +158,11 @@ func TestWithoutItem(t *testing.T) {
 		hits, entries int
 		want          []string
 	}{
-		1: {4, 2, []string{"r2 two+three+four", "r2 five"}},
-		2: {4, 3, []string{"r1 one", "r2 three+four", "r2 five"}},
-		3: {4, 3, []string{"r1 one", "r2 two+four", "r2 five"}},
+		1: {4, 2, []string{"r2 two+three+four", "r2 five after six"}},
+		2: {4, 3, []string{"r1 one", "r2 three+four", "r2 five after six"}},
+		3: {4, 3, []string{"r1 one", "r2 two+four", "r2 five after six"}},
 		5: {4, 2, []string{"r1 one", "r2 two+three+four"}},
+		6: {5, 3, []string{"r1 one", "r2 two+three+four", "r2 five"}},
 		9: {5, 3, summary(d)},
 	} {
 		got, found := WithoutItem(d, id(n))
@@ -166,7 +170,7 @@ func TestWithoutItem(t *testing.T) {
 			t.Errorf("without %d: %v, %d hits, %d entries, %q", n, found, got.Hits, got.Entries, summary(got))
 		}
 	}
-	if !slices.Equal(summary(d), []string{"r1 one", "r2 two+three+four", "r2 five"}) {
+	if !slices.Equal(summary(d), []string{"r1 one", "r2 two+three+four", "r2 five after six"}) {
 		t.Error("the digest itself was changed")
 	}
 }

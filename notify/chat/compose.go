@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/newswatch/newswatch/notify"
@@ -83,12 +84,16 @@ func entry(e notify.PageEntry) []line {
 		}
 		lines = append(lines, l)
 	}
+	if e.Earlier != "" {
+		lines = append(lines, line{{text: e.Earlier, url: e.EarlierLink}})
+	}
 	return lines
 }
 
 // fit makes the message: the most stories for which the service has room, each
 // whole, and the count of the others. The names of other outlets, of feeds that
-// fail, and what operators are told go before a story does; their counts stay.
+// fail, and what operators are told go before a story does; their counts stay. So
+// does what was told earlier of a case.
 func fit(d notify.Digest, to Target, s service) ([]byte, error) {
 	make := func(d notify.Digest) (body []byte, ok bool, err error) {
 		p := d.Page()
@@ -101,6 +106,9 @@ func fit(d notify.Digest, to Target, s service) ([]byte, error) {
 	}
 	for _, cut := range []struct{ also, names int }{{notify.MaxAlso, notify.MaxCoverageNames}, {3, 3}, {0, 0}} {
 		d := withNames(d, cut.names)
+		if cut.also == 0 {
+			d = withoutEarlier(d)
+		}
 		lo, hi := 0, d.Shown()
 		// Nothing to tell fits into the first message that can be made.
 		if body, ok, err := make(d.Trim(hi, cut.also)); ok || err != nil {
@@ -138,6 +146,17 @@ func withNames(d notify.Digest, n int) notify.Digest {
 	if n < len(d.Notices) && n < notify.MaxCoverageNames {
 		d.NoticesMore += len(d.Notices) - n
 		d.Notices = d.Notices[:n]
+	}
+	return d
+}
+
+func withoutEarlier(d notify.Digest) notify.Digest {
+	d.Groups = slices.Clone(d.Groups)
+	for i, g := range d.Groups {
+		d.Groups[i].Entries = slices.Clone(g.Entries)
+		for j := range g.Entries {
+			d.Groups[i].Entries[j].Earlier = notify.Earlier{}
+		}
 	}
 	return d
 }

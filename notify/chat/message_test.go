@@ -403,3 +403,27 @@ func FuzzMessage(f *testing.F) {
 		}
 	})
 }
+
+// Where a case began is told where there is room; a story goes before it.
+func TestEarlier(t *testing.T) {
+	for room := range rooms {
+		for _, words := range []int{3, 3000} {
+			d := notifytest.Digest().Trim(1, 0)
+			d.Groups[0].Entries[0].Earlier = notify.Earlier{Title: strings.Repeat("begin ", words), Link: "https://first.example/1", Published: d.Sealed}
+			r, err := New(Config{URL: rooms[room]})
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := r.Body(d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(string(body), "Kerala police arrest 41") {
+				t.Errorf("%s: the story gave way to where it began", room)
+			}
+			if told := strings.Contains(string(body), "https://first.example/1"); told != (words == 3) && (words == 3 || room == "discord") {
+				t.Errorf("%s: with %d words, the beginning is told: %t", room, words, told)
+			}
+		}
+	}
+}

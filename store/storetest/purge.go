@@ -51,6 +51,9 @@ var purgeTests = []testCase{
 		also := digest(tn, hits[:1], t0)
 		also.Groups[0].Entries[0].Also = []notify.Report{{Item: hits[1].Item.ID}}
 		s.is(s.Seal(s.ctx(), tn.Lease, also), store.ErrPurged)
+		earlier := digest(tn, hits[:1], t0)
+		earlier.Groups[0].Entries[0].Earlier = notify.Earlier{Item: hits[1].Item.ID}
+		s.is(s.Seal(s.ctx(), tn.Lease, earlier), store.ErrPurged)
 		s.ok(s.Seal(s.ctx(), tn.Lease, digest(tn, hits[:1], t0)))
 	}},
 	{"PurgeKnowsWhatWasSeenAndNoMore", func(s *suite) {
@@ -79,6 +82,7 @@ func testPurge(s *suite) {
 	dead.Groups[0].Entries[0].Also = []notify.Report{{Item: lead.ID, Title: "Elsewhere", Link: "https://b.example/"}}
 	dead.Groups[0].Entries = dead.Groups[0].Entries[:1]
 	dead.Entries = 1
+	pending.Groups[0].Entries[1].Earlier = notify.Earlier{Item: secret.ID, Title: secret.Title}
 	s.ok(s.Seal(s.ctx(), ts[0].Lease, dead))
 	s.ok(s.Bury(s.ctx(), ts[0].Lease, t0, after(60), notify.Burial{Reason: "rejected"}))
 	s.ok(s.Seal(s.ctx(), ts[1].Lease, pending))
