@@ -194,12 +194,13 @@ func (x *Archive) evidence(a, b *account) (sum float64, telling bool) {
 		own := x.own(t)
 		switch t.class() {
 		case word:
-			if slices.Contains(operations, t) {
+			switch {
+			case slices.Contains(operations, t):
 				operation = 0.6 // it runs for years, and has many cases
-			} else if contains(a.names, t) || contains(b.names, t) {
+			case contains(a.names, t) || contains(b.names, t):
 				names += 1.3 * own
 				telling = telling || own > 0
-			} else if own == 1 {
+			case own == 1:
 				plain += 0.5
 			}
 		case count:
