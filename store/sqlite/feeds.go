@@ -183,7 +183,7 @@ func (s *Store) MarkParsing(ctx context.Context, l lease.Lease, parsing bool) er
 	if !isFeed {
 		return lease.ErrLost
 	}
-	return s.w.doOne(ctx, func(t *tx) error {
+	return s.w.do(ctx, func(t *tx) error {
 		n, err := t.exec(`UPDATE feeds SET marked = ? WHERE id = ? AND token = ? AND until IS NOT NULL`, parsing, id, l.Token)
 		if err == nil && n == 0 {
 			err = lease.ErrLost

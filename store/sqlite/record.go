@@ -74,12 +74,8 @@ func (s *Store) Record(ctx context.Context, b store.Batch) ([]classifier.Hit, er
 			return nil, err
 		}
 	}
-	write := s.w.do
-	if len(b.Seen)+len(b.Items)+len(b.Hits)+len(b.Notices) == 0 {
-		write = s.w.doOne // the state is all there is
-	}
 	var fresh []classifier.Hit
-	err = write(ctx, func(t *tx) error {
+	err = s.w.do(ctx, func(t *tx) error {
 		var err error
 		fresh, err = p.record(t)
 		return err

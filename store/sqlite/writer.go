@@ -5,10 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 
-	"github.com/newswatch/newswatch/lease"
+	driver "modernc.org/sqlite"
+
 	"github.com/newswatch/newswatch/store"
 )
 
@@ -18,9 +20,8 @@ const maxGroup = 128
 
 // writer is the one goroutine that writes. It takes what is queued into one
 // transaction: a commit that survives a power cut costs the disk a flush, and
-// hundreds of polls that end together should not pay for hundreds of them. Each
-// write stands in a savepoint of its own, so that one that fails takes nothing
-// of the others with it.
+// hundreds of polls that end together should not pay for hundreds of them. One
+// write that fails takes nothing of the others with it, see group.
 type writer struct {
 	db   *sql.DB
 	tx   *tx
@@ -32,10 +33,10 @@ type writer struct {
 }
 
 // op is one write. Only the writer's goroutine runs it, without the caller's
-// context: interrupting one statement would undo the transaction of all.
+// context: interrupting one statement would undo the transaction of all. It may
+// be run twice, the first time undone.
 type op struct {
 	run   func(*tx) error
-	lone  bool // run writes with one statement at most
 	stage atomic.Int32
 	err   error
 	done  chan struct{}
@@ -68,21 +69,10 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 // do runs a write and waits until it is committed. When ctx ends before its turn
 // has come, it is never run.
 func (w *writer) do(ctx context.Context, run func(*tx) error) error {
-	return w.hand(ctx, &op{run: run})
-}
-
-// doOne is do for what writes with one statement at most. A statement is undone
-// as a whole when it fails, so this needs no savepoint, which would cost as much
-// as the statement itself.
-func (w *writer) doOne(ctx context.Context, run func(*tx) error) error {
-	return w.hand(ctx, &op{run: run, lone: true})
-}
-
-func (w *writer) hand(ctx context.Context, o *op) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("sqlite: %w", err)
 	}
-	o.done = make(chan struct{})
+	o := &op{run: run, done: make(chan struct{})}
 	w.mu.RLock()
 	if w.closed {
 		w.mu.RUnlock()
@@ -128,18 +118,15 @@ func (w *writer) loop() {
 }
 
 // group runs a batch in one transaction, and tells every op what became of it.
+//
+// What isolates the ops from each other is a savepoint for each, but the engine
+// copies every page that is touched behind one, which takes longer than the
+// writes. So it is first hoped that none fails, and only when one has failed is
+// all undone and run again with savepoints.
 func (w *writer) group(batch []*op) {
-	_, err := w.tx.exec("BEGIN IMMEDIATE")
-	if err == nil {
-		err = w.each(batch)
-		if err == nil {
-			_, err = w.tx.exec("COMMIT")
-		}
-		if err != nil {
-			// Where the engine has undone the transaction itself, this says that there
-			// is none, which is what it is for.
-			_ = w.tx.script("ROLLBACK")
-		}
+	err := w.transact(batch, w.hoping)
+	if errors.Is(err, errPartial) {
+		err = w.transact(batch, w.apart)
 	}
 	for _, o := range batch {
 		if err != nil && o.err == nil {
@@ -149,36 +136,61 @@ func (w *writer) group(batch []*op) {
 	}
 }
 
-// each runs the ops one after the other. The error it returns is of the whole
-// transaction; that of one op alone is in the op.
-func (w *writer) each(batch []*op) error {
+func (w *writer) transact(batch []*op, each func(*op) error) error {
+	_, err := w.tx.exec("BEGIN IMMEDIATE")
+	if err != nil {
+		return err
+	}
 	for _, o := range batch {
-		if !o.stage.CompareAndSwap(queued, running) {
-			continue
-		}
-		if o.lone {
-			if o.err = o.run(w.tx); o.err != nil && !errors.Is(o.err, lease.ErrLost) {
-				// The engine may have undone the transaction, and what runs next would
-				// be outside of any.
-				return o.err
+		if o.stage.Load() == running || o.stage.CompareAndSwap(queued, running) {
+			if err = each(o); err != nil {
+				break
 			}
-			continue
-		}
-		if _, err := w.tx.exec("SAVEPOINT op"); err != nil {
-			return err
-		}
-		if o.err = o.run(w.tx); o.err != nil {
-			// A full disk or a failed read can undo the whole transaction. Then there
-			// is no savepoint to go back to, and what ran before is gone as well.
-			if err := w.tx.script("ROLLBACK TO op"); err != nil {
-				return fmt.Errorf("the transaction was undone: %w", o.err)
-			}
-		}
-		if _, err := w.tx.exec("RELEASE op"); err != nil {
-			return err
 		}
 	}
+	if err == nil {
+		_, err = w.tx.exec("COMMIT")
+	}
+	if err != nil {
+		// Where the engine has undone the transaction itself, this says that there
+		// is none, which is what it is for.
+		_ = w.tx.script("ROLLBACK")
+	}
+	return err
+}
+
+// errPartial is how group learns that an op has failed and may have left
+// something behind, or nothing of the others.
+var errPartial = errors.New("sqlite: a write failed in the middle")
+
+// hoping runs an op without a savepoint. The error of one that has only read, a
+// lost lease before all, is the op's own and harms nobody, unless it is the
+// engine's: that may have undone the transaction, and what runs next would be
+// outside of any.
+func (w *writer) hoping(o *op) error {
+	w.tx.wrote = false
+	o.err = o.run(w.tx)
+	if _, ofEngine := errors.AsType[*driver.Error](o.err); ofEngine || o.err != nil && w.tx.wrote {
+		return errPartial
+	}
 	return nil
+}
+
+// apart runs an op in a savepoint. The error it returns is of the whole
+// transaction; that of the op alone is in the op.
+func (w *writer) apart(o *op) error {
+	if _, err := w.tx.exec("SAVEPOINT op"); err != nil {
+		return err
+	}
+	if o.err = o.run(w.tx); o.err != nil {
+		// A full disk or a failed read can undo the whole transaction. Then there
+		// is no savepoint to go back to, and what ran before is gone as well.
+		if err := w.tx.script("ROLLBACK TO op"); err != nil {
+			return fmt.Errorf("the transaction was undone: %w", o.err)
+		}
+	}
+	_, err := w.tx.exec("RELEASE op")
+	return err
 }
 
 // close lets what is queued be written, and closes the database.
@@ -199,9 +211,11 @@ func (w *writer) close() error {
 type tx struct {
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt // by their text
+	wrote bool                 // since it was last set to false
 }
 
 func (t *tx) stmt(q string) (*sql.Stmt, error) {
+	t.wrote = t.wrote || !strings.HasPrefix(q, "SELECT")
 	if s, ok := t.stmts[q]; ok {
 		return s, nil
 	}
@@ -215,6 +229,7 @@ func (t *tx) stmt(q string) (*sql.Stmt, error) {
 
 // script runs statements that are not worth keeping prepared.
 func (t *tx) script(q string) error {
+	t.wrote = true
 	_, err := t.conn.ExecContext(context.Background(), q)
 	return err
 }

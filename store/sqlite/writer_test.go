@@ -67,7 +67,7 @@ func TestOneWriteThatFailsTakesNothingOfTheOthers(t *testing.T) {
 	}
 }
 
-// TestWhatTheEngineUndoesIsToldToAll has a lone write in whose midst the engine
+// TestWhatTheEngineUndoesIsToldToAll has a write in whose midst the engine
 // undoes the transaction, as on a full disk: neither what came before it nor what
 // comes after may be said to be written, or be written.
 func TestWhatTheEngineUndoesIsToldToAll(t *testing.T) {
@@ -80,11 +80,11 @@ func TestWhatTheEngineUndoesIsToldToAll(t *testing.T) {
 		}
 	}
 	group := []*op{
-		{run: write("w0"), lone: true},
+		{run: write("w0")},
 		{run: write("w1")},
-		{run: func(tx *tx) error { return errors.Join(undone, tx.script("ROLLBACK")) }, lone: true},
+		{run: func(tx *tx) error { return errors.Join(undone, tx.script("ROLLBACK")) }},
 		{run: write("w3")},
-		{run: write("w4"), lone: true},
+		{run: write("w4")},
 	}
 	for _, o := range group {
 		o.done = make(chan struct{})
@@ -104,16 +104,20 @@ func TestWhatTheEngineUndoesIsToldToAll(t *testing.T) {
 	}
 }
 
-// TestALoneWriteThatIsRefusedTakesNothingOfTheOthers: a lost lease is an answer
-// and no fault.
-func TestALoneWriteThatIsRefusedTakesNothingOfTheOthers(t *testing.T) {
+// TestARefusalIsNoFault: what is refused before it has written, as with a lost
+// lease, has the others neither undone nor run again.
+func TestARefusalIsNoFault(t *testing.T) {
 	s := mustOpen(t, filepath.Join(t.TempDir(), "newswatch.db"))
 	release := hold(t, s)
-	errs := make([]error, 30)
+	errs, runs := make([]error, 30), make([]int, 30)
 	var wg sync.WaitGroup
 	for i := range errs {
 		wg.Go(func() {
-			errs[i] = s.w.doOne(t.Context(), func(tx *tx) error {
+			errs[i] = s.w.do(t.Context(), func(tx *tx) error {
+				runs[i]++
+				if _, err := tx.head(); err != nil {
+					return err
+				}
 				if i%3 == 0 {
 					return lease.ErrLost
 				}
@@ -129,8 +133,8 @@ func TestALoneWriteThatIsRefusedTakesNothingOfTheOthers(t *testing.T) {
 		t.Errorf("%d rows, %v", there, err)
 	}
 	for i, err := range errs {
-		if refused := i%3 == 0; refused != errors.Is(err, lease.ErrLost) || refused != (err != nil) {
-			t.Errorf("write %d: %v", i, err)
+		if refused := i%3 == 0; refused != errors.Is(err, lease.ErrLost) || refused != (err != nil) || runs[i] != 1 {
+			t.Errorf("write %d: %v, run %d times", i, err, runs[i])
 		}
 	}
 }
