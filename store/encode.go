@@ -16,6 +16,9 @@ const (
 	plainJSON = 0
 	zstdJSON  = 1
 	zstdState = 2 // JSON of a fetcher.State, compressed with stateWords
+	// What Pack and PackState write: S2, with commonWords and with stateWords.
+	packedJSON  = 3
+	packedState = 4
 )
 
 // compressFrom is the length from which compressing a value pays.
@@ -59,12 +62,18 @@ var (
 // it itself: the next check, since when it is paused, and how often its reader
 // died.
 func EncodeState(st fetcher.State) ([]byte, error) {
-	st.NextCheck, st.Paused, st.Poisoned = time.Time{}, time.Time{}, 0
-	j, err := marshal(st)
+	j, err := MarshalState(st)
 	if err != nil {
 		return nil, err
 	}
 	return stateCompressor.EncodeAll(j, []byte{zstdState}), nil
+}
+
+// MarshalState is Marshal for the state of a feed, without what EncodeState leaves
+// out.
+func MarshalState(st fetcher.State) ([]byte, error) {
+	st.NextCheck, st.Paused, st.Poisoned = time.Time{}, time.Time{}, 0
+	return Marshal(st)
 }
 
 func must[T any](v T, err error) T {
@@ -74,10 +83,10 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// Encode writes a value as both engines keep it: JSON, and compressed where that
+// Encode writes a value as an engine keeps it: JSON, and compressed where that
 // pays. It returns ErrTooLarge for what is beyond MaxValue.
 func Encode(v any) ([]byte, error) {
-	j, err := marshal(v)
+	j, err := Marshal(v)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +98,9 @@ func Encode(v any) ([]byte, error) {
 	return append([]byte{plainJSON}, j...), nil
 }
 
-func marshal(v any) ([]byte, error) {
+// Marshal writes a value as Pack takes it. It returns ErrTooLarge for what is
+// beyond MaxValue.
+func Marshal(v any) ([]byte, error) {
 	j, err := json.Marshal(v)
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
@@ -100,27 +111,30 @@ func marshal(v any) ([]byte, error) {
 	return j, nil
 }
 
-// Decode is the inverse of Encode and EncodeState.
+// Decode is the inverse of Encode, EncodeState, Pack and PackState.
 func Decode(b []byte, v any) error {
 	if len(b) == 0 {
 		return errValue
 	}
+	var err error
 	j := b[1:]
 	switch b[0] {
 	case plainJSON:
-	case zstdJSON, zstdState:
-		unpack := decompressor
-		if b[0] == zstdState {
-			unpack = stateDecompressor
-		}
-		var err error
-		if j, err = unpack.DecodeAll(j, nil); err != nil {
-			return fmt.Errorf("%w: %w", errValue, err)
-		}
+	case zstdJSON:
+		j, err = decompressor.DecodeAll(j, nil)
+	case zstdState:
+		j, err = stateDecompressor.DecodeAll(j, nil)
+	case packedJSON:
+		j, err = unpack(j, valueWords)
+	case packedState:
+		j, err = unpack(j, stateWordsPacked)
 	default:
 		return fmt.Errorf("%w: of kind %d", errValue, b[0])
 	}
-	if err := json.Unmarshal(j, v); err != nil {
+	if err == nil {
+		err = json.Unmarshal(j, v)
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %w", errValue, err)
 	}
 	return nil

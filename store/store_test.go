@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -119,11 +120,66 @@ func TestAStateIsSmallAndComesBack(t *testing.T) {
 	}
 }
 
-// TestStatesOfTheFirstFormatCanBeRead fails when stateWords was changed under
-// states that are stored.
-func TestStatesOfTheFirstFormatCanBeRead(t *testing.T) {
-	if sum := sha256.Sum256([]byte(stateWords)); hex.EncodeToString(sum[:4]) != "f84b96bd" {
-		t.Errorf("stateWords is %x: what was written with the first cannot be read; give the new one a kind of its own", sum[:4])
+// TestPackComesBackAndRefusesDamage packs values one after the other into the same
+// buffer, as the SQLite engine does.
+func TestPackComesBackAndRefusesDamage(t *testing.T) {
+	hits := []classifier.Hit{
+		{Item: feed.Item{Title: strings.Repeat("കേരള പോലീസ് ", 100), Lang: "ml"}, Found: t0, Rules: []classifier.RuleMatch{{Rule: "r", Severity: classifier.High}}},
+		{Item: feed.Item{Title: strings.Repeat("long ", 40_000)}, Found: t0},
+		{},
+	}
+	var buf []byte
+	for i, h := range hits {
+		plain, err := Marshal(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		buf = Pack(buf, plain)
+		if len(buf) > 600 && i != 1 {
+			t.Errorf("%d bytes of %d: it was not compressed", len(buf), len(plain))
+		}
+		var got classifier.Hit
+		if err := Decode(buf, &got); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(h, got); d != "" {
+			t.Error(d)
+		}
+	}
+	st := fetcher.State{FeedID: "paper", ConfiguredURL: "https://www.paper.example/feed", Title: "The Paper", Items: 50, LastPoll: t0, NextCheck: t0}
+	plain, err := MarshalState(st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed := PackState(nil, plain)
+	var got fetcher.State
+	st.NextCheck = time.Time{} // the queue's own
+	if err := Decode(packed, &got); err != nil || !cmp.Equal(st, got) {
+		t.Errorf("%v\n%s", err, cmp.Diff(st, got))
+	}
+	for name, bad := range map[string][]byte{
+		"cut off": packed[:len(packed)-5], "nothing packed": {packedJSON}, "with other words": append([]byte{packedJSON}, packed[1:]...),
+		"16 GiB": {packedState, 0x80, 0x80, 0x80, 0x80, 0x40, 0}, "an endless length": bytes.Repeat([]byte{packedState, 0xff}, 20),
+	} {
+		if err := Decode(bad, &got); !errors.Is(err, errValue) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := Marshal(strings.Repeat("x", MaxValue)); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("too large: %v", err)
+	}
+}
+
+// TestWhatWasPackedCanBeRead fails when the words were changed under values that
+// are stored.
+func TestWhatWasPackedCanBeRead(t *testing.T) {
+	for name, words := range map[string][]byte{
+		"stateWords": []byte(stateWords), "stateWordsPacked": stateWordsPacked.Bytes(), "valueWords": valueWords.Bytes(),
+	} {
+		want := map[string]string{"stateWords": "f84b96bd", "stateWordsPacked": "565e1353", "valueWords": "bcdddb02"}[name]
+		if sum := sha256.Sum256(words); hex.EncodeToString(sum[:4]) != want {
+			t.Errorf("%s is %x: what was written with the first cannot be read; give the new one a kind of its own", name, sum[:4])
+		}
 	}
 }
 

@@ -158,13 +158,11 @@ func (t *tx) restore(r store.Row) error {
 	case r.Feed != nil:
 		return t.restoreFeed(*r.Feed)
 	case r.Item != nil:
-		body, err := store.Encode(r.Item)
+		plain, err := store.Marshal(r.Item)
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(`INSERT INTO items (id, stored, body) VALUES (?, ?, ?)
-			ON CONFLICT (id) DO UPDATE SET stored = excluded.stored, body = excluded.body`, r.Item.Item.ID[:], r.Item.Stored.UnixMilli(), body)
-		return err
+		return t.putItem(*r.Item, plain)
 	case r.Hit != nil:
 		if _, err := t.exec(`DELETE FROM hits WHERE id = ?`, r.Hit.Item.ID[:]); err != nil {
 			return err
@@ -206,7 +204,7 @@ func (t *tx) restore(r store.Row) error {
 }
 
 func (t *tx) restoreFeed(f store.FeedRow) error {
-	body, err := store.EncodeState(f.State)
+	plain, err := store.MarshalState(f.State)
 	if err != nil {
 		return err
 	}
@@ -215,7 +213,7 @@ func (t *tx) restoreFeed(f store.FeedRow) error {
 		ON CONFLICT (id) DO UPDATE SET next = excluded.next, left_at = excluded.left_at, paused = excluded.paused,
 		poisoned = excluded.poisoned, marked = 0, grade = excluded.grade, success = excluded.success, state = excluded.state RETURNING n`,
 		f.State.FeedID, milli(f.State.NextCheck), milli(f.Left), milli(f.State.Paused), f.State.Poisoned,
-		int(f.State.Health.Grade), milli(f.State.LastSuccess), body).Scan(&n)
+		int(f.State.Health.Grade), milli(f.State.LastSuccess), t.packState(plain)).Scan(&n)
 	if err != nil || len(f.Seen) == 0 {
 		return err
 	}

@@ -51,8 +51,8 @@ func scanID(r scanner, into map[feed.ItemID]bool) error {
 	return nil
 }
 
-// poll is a batch on its way into the database: what can be encoded before the
-// writer's turn comes, is.
+// poll is a batch on its way into the database. What can be written as JSON before
+// the writer's turn comes, is.
 type poll struct {
 	store.Batch
 	state []byte
@@ -66,11 +66,11 @@ func (s *Store) Record(ctx context.Context, b store.Batch) ([]classifier.Hit, er
 		return nil, err
 	}
 	p := poll{Batch: b, items: make([][]byte, len(b.Items))}
-	if p.state, err = store.EncodeState(b.State); err != nil {
+	if p.state, err = store.MarshalState(b.State); err != nil {
 		return nil, err
 	}
 	for i := range b.Items {
-		if p.items[i], err = store.Encode(b.Items[i]); err != nil {
+		if p.items[i], err = store.Marshal(b.Items[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -123,7 +123,7 @@ func (p *poll) record(t *tx) (fresh []classifier.Hit, err error) {
 	}
 	_, err = t.exec(`UPDATE feeds SET next = ?, asked = NULL, until = NULL, recorded = token, rec_from = ?, rec_to = ?,
 		marked = 0, poisoned = ?, grade = ?, success = ?, state = ? WHERE n = ?`,
-		next, from, to, p.State.Poisoned, int(p.State.Health.Grade), milli(p.State.LastSuccess), p.state, n)
+		next, from, to, p.State.Poisoned, int(p.State.Health.Grade), milli(p.State.LastSuccess), t.packState(p.state), n)
 	return fresh, err
 }
 
@@ -138,30 +138,58 @@ func (p *poll) fill(t *tx) (fresh []classifier.Hit, from, to int64, err error) {
 		if purged[it.Item.ID] {
 			continue
 		}
-		if _, err := t.exec(`INSERT INTO items (id, stored, body) VALUES (?, ?, ?)
-			ON CONFLICT (id) DO UPDATE SET stored = excluded.stored, body = excluded.body`,
-			it.Item.ID[:], it.Stored.UnixMilli(), p.items[i]); err != nil {
+		if err := t.putItem(it, p.items[i]); err != nil {
 			return nil, 0, 0, err
 		}
 	}
-	if from, err = t.head(); err != nil {
-		return nil, 0, 0, err
-	}
-	to = from
-	for _, h := range p.Hits {
-		if purged[h.Item.ID] {
+	var hits []classifier.Hit
+	var places []*int64 // in the log, that are to be filled in
+	for _, next := range p.Hits {
+		if purged[next.Item.ID] {
 			continue
 		}
-		h, unnumbered, err := t.putHit(h)
+		old, err := t.hit(next.Item.ID)
 		if err != nil {
 			return nil, 0, 0, err
 		}
-		if unnumbered > 0 {
-			fresh = append(fresh, h)
-			to += int64(unnumbered)
+		h, unnumbered := store.MergeHit(old, next)
+		for _, r := range unnumbered {
+			places = append(places, &h.Rules[r].Seq)
+		}
+		hits = append(hits, h)
+		if len(unnumbered) > 0 {
+			fresh = append(fresh, h) // its places are those of h, filled in below
+		}
+	}
+	if from, to, err = t.places(len(places)); err != nil {
+		return nil, 0, 0, err
+	}
+	for i, seq := range places {
+		*seq = from + 1 + int64(i)
+	}
+	for _, h := range hits {
+		if err := t.writeHit(h); err != nil {
+			return nil, 0, 0, err
 		}
 	}
 	return fresh, from, to, nil
+}
+
+// places takes n places in the log: those after from, up to to.
+func (t *tx) places(n int) (from, to int64, err error) {
+	if n == 0 {
+		from, err = t.head()
+		return from, from, err
+	}
+	to, err = t.advance("head", n)
+	return to - int64(n), to, err
+}
+
+// putItem stores an item, of which plain is the JSON.
+func (t *tx) putItem(it store.StoredItem, plain []byte) error {
+	_, err := t.exec(`INSERT INTO items (id, stored, body) VALUES (?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET stored = excluded.stored, body = excluded.body`, it.Item.ID[:], it.Stored.UnixMilli(), t.pack(plain))
+	return err
 }
 
 // again answers a batch that is written already, as the first time.
@@ -234,29 +262,9 @@ func (t *tx) hit(id feed.ItemID) (*classifier.Hit, error) {
 	return h, store.Decode(body, h)
 }
 
-// putHit merges a hit with the stored one, gives its new rules their places in
-// the log, and returns how many these are.
-func (t *tx) putHit(next classifier.Hit) (classifier.Hit, int, error) {
-	old, err := t.hit(next.Item.ID)
-	if err != nil {
-		return next, 0, err
-	}
-	h, unnumbered := store.MergeHit(old, next)
-	if len(unnumbered) > 0 {
-		last, err := t.advance("head", len(unnumbered))
-		if err != nil {
-			return h, 0, err
-		}
-		for i, r := range unnumbered {
-			h.Rules[r].Seq = last - int64(len(unnumbered)-1-i)
-		}
-	}
-	return h, len(unnumbered), t.writeHit(h)
-}
-
 // writeHit stores a hit as it is.
 func (t *tx) writeHit(h classifier.Hit) error {
-	body, err := store.Encode(h)
+	plain, err := store.Marshal(h)
 	if err != nil {
 		return err
 	}
@@ -265,7 +273,7 @@ func (t *tx) writeHit(h classifier.Hit) error {
 		ON CONFLICT (id) DO UPDATE SET quiet = excluded.quiet, words = excluded.words, tags = excluded.tags, outlet = excluded.outlet,
 		lang = excluded.lang, severity = excluded.severity, body = excluded.body RETURNING n`,
 		h.Item.ID[:], h.Item.FeedID, h.Found.UnixMilli(), h.Quiet, store.HitWords(h), tagLines(store.HitTags(h)...),
-		store.OutletKey(h.Outlet()), store.LangKey(h.Item.Lang)+"-", store.HitSeverity(h), body).Scan(&n); err != nil {
+		store.OutletKey(h.Outlet()), store.LangKey(h.Item.Lang)+"-", store.HitSeverity(h), t.pack(plain)).Scan(&n); err != nil {
 		return err
 	}
 	for _, r := range h.Rules {

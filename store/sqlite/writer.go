@@ -212,6 +212,21 @@ type tx struct {
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt // by their text
 	wrote bool                 // since it was last set to false
+	buf   []byte               // of pack
+}
+
+// pack is store.Pack for one statement. It is called here, and not where the JSON
+// was made, because this goroutine's stack has grown to what it takes already.
+func (t *tx) pack(plain []byte) []byte { return t.keep(store.Pack(t.buf, plain)) }
+
+func (t *tx) packState(plain []byte) []byte { return t.keep(store.PackState(t.buf, plain)) }
+
+// keep keeps the buffer for the next, unless it has become a large one.
+func (t *tx) keep(packed []byte) []byte {
+	if cap(packed) <= 256<<10 {
+		t.buf = packed
+	}
+	return packed
 }
 
 func (t *tx) stmt(q string) (*sql.Stmt, error) {
