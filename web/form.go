@@ -213,23 +213,20 @@ func offers(cat subscription.Catalogue, f form) offered {
 }
 
 // describe says in plain words what a reader is sent.
-func describe(w store.Wishes) []string {
+func describe(w store.Wishes, cat subscription.Catalogue) []string {
 	f := formOf(w)
-	what := "Everything that the rules find"
-	var narrowed []string
-	for _, l := range []struct {
-		name string
-		list []string
-	}{{"rules", w.Rules}, {"topics", w.Tags}, {"languages", w.Languages}} {
-		if len(l.list) > 0 {
-			narrowed = append(narrowed, l.name+" "+strings.Join(l.list, ", "))
-		}
+	what := []string{"Everything that the rules find"}
+	if len(w.Rules) > 0 {
+		what = []string{"What these rules find: " + listed(w.Rules, func(id string) string { return ruleName(cat, id) })}
+	}
+	if len(w.Tags) > 0 {
+		what = append(what, "on "+strings.Join(w.Tags, ", "))
+	}
+	if len(w.Languages) > 0 {
+		what = append(what, "in "+listed(w.Languages, languageName))
 	}
 	if w.Severity > classifier.Low {
-		narrowed = append(narrowed, "of severity "+w.Severity.String()+" or above")
-	}
-	if len(narrowed) > 0 {
-		what = "What the rules find: " + strings.Join(narrowed, "; ")
+		what = append(what, "of severity "+w.Severity.String()+" or above")
 	}
 	hour, _ := strconv.Atoi(f.Hour)
 	at := fmt.Sprintf(" at %02d:00", hour)
@@ -257,7 +254,25 @@ func describe(w store.Wishes) []string {
 			when += ", also when there is no news"
 		}
 	}
-	return []string{what + ".", when + "."}
+	return []string{strings.Join(what, "; ") + ".", when + "."}
+}
+
+func listed(ids []string, name func(id string) string) string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = name(id)
+	}
+	return strings.Join(names, ", ")
+}
+
+// ruleName is a rule's name for people, or its id where it is not there any more.
+func ruleName(cat subscription.Catalogue, id string) string {
+	for _, c := range cat.Rules {
+		if c.ID == id {
+			return c.Name
+		}
+	}
+	return id
 }
 
 // boxes is a list of checkboxes under one name.

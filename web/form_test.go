@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"testing"
 
+	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/subscription"
 )
 
@@ -30,6 +32,22 @@ func TestSchedulesInPlainWordsComeBack(t *testing.T) {
 	}
 }
 
+// What was chosen is said by the names that it had on the form; a rule that is gone
+// by its id.
+func TestDescribe(t *testing.T) {
+	cat := subscription.Catalogue{Rules: []subscription.Choice{{ID: "p-hunt", Name: "Operation P-Hunt"}}}
+	for want, w := range map[string]store.Wishes{
+		"Everything that the rules find.":                                           {},
+		"What these rules find: Operation P-Hunt, gone; of severity high or above.": {Rules: []string{"p-hunt", "gone"}, Severity: classifier.High},
+		"Everything that the rules find; on kerala, courts; in Malayalam, Hindi.":   {Tags: []string{"kerala", "courts"}, Languages: []string{"ml", "hi"}},
+	} {
+		w.Schedule = "immediate"
+		if got := describe(w, cat); got[0] != want || got[1] != "As it happens." {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 // FuzzForm: whatever is posted, a form comes of it that Check takes or refuses, and
 // that a page can show without letting any of it out of its place.
 func FuzzForm(f *testing.F) {
@@ -48,7 +66,7 @@ func FuzzForm(f *testing.F) {
 			if back := formOf(q.Wishes); back.schedule() != q.Wishes.Schedule {
 				t.Errorf("%q comes back as %q", q.Wishes.Schedule, back.schedule())
 			}
-			describe(q.Wishes)
+			describe(q.Wishes, cat)
 		}
 		var page bytes.Buffer
 		err = subscribePage.ExecuteTemplate(&page, "main", bare{subscribeBody{Faults: faults, Form: fm, Choices: offers(cat, fm)}})

@@ -61,7 +61,7 @@ func (s *Server) preferences(w http.ResponseWriter, r *http.Request) {
 			status = http.StatusUnprocessableEntity
 		}
 	}
-	body.Now, body.Choices = describe(reader.Wishes), offers(cat, body.Form)
+	body.Now, body.Choices = describe(reader.Wishes, cat), offers(cat, body.Form)
 	s.showPublic(w, r, status, "What you are sent", publicPage{preferencesPage, body})
 }
 

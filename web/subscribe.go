@@ -148,7 +148,7 @@ func (s *Server) showForm(w http.ResponseWriter, r *http.Request, status int, f 
 // confirm shows what is confirmed, and confirms when the button is pressed:
 // scanners of mail open every link, and press none.
 func (s *Server) confirm(w http.ResponseWriter, r *http.Request) {
-	roll, tok := s.o.Subscriptions.Roll, r.PathValue("token")
+	roll, cat, tok := s.o.Subscriptions.Roll, s.o.Subscriptions.Catalogue(), r.PathValue("token")
 	if r.Method != http.MethodPost {
 		reader, err := roll.Read(r.Context(), subscription.ToConfirm, tok)
 		if err != nil {
@@ -156,12 +156,12 @@ func (s *Server) confirm(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if reader.State == store.ReaderActive {
-			s.tell(w, r, http.StatusOK, subscribed(reader))
+			s.tell(w, r, http.StatusOK, subscribed(reader, cat))
 			return
 		}
 		s.tell(w, r, http.StatusOK, link{
 			Title:  "Confirm that you want these digests",
-			Text:   append(describe(reader.Wishes), subscription.ConsentWords),
+			Text:   append(describe(reader.Wishes, cat), subscription.ConsentWords),
 			Button: "Yes, send them to me",
 		})
 		return
@@ -171,13 +171,13 @@ func (s *Server) confirm(w http.ResponseWriter, r *http.Request) {
 		s.linkFailed(w, r, err)
 		return
 	}
-	s.tell(w, r, http.StatusOK, subscribed(reader))
+	s.tell(w, r, http.StatusOK, subscribed(reader, cat))
 }
 
-func subscribed(r store.Reader) link {
+func subscribed(r store.Reader, cat subscription.Catalogue) link {
 	return link{
 		Title: "You are subscribed",
-		Text:  append(describe(r.Wishes), "Each digest has a link by which you change this, and one by which you leave."),
+		Text:  append(describe(r.Wishes, cat), "Each digest has a link by which you change this, and one by which you leave."),
 	}
 }
 

@@ -125,26 +125,25 @@ func Axe(t testing.TB) string {
 	return string(source)
 }
 
-// ForEveryone opens a page as two readers do, one at a desk and in the light, one on
-// a telephone and in the dark, and fails where axe finds a fault or the page is
-// wider than the screen.
-func (b *Browser) ForEveryone(axe, address string) {
+// ForEveryone looks at the page that is open as two readers do, one at a desk and in
+// the light, one on a telephone and in the dark, and fails where axe finds a fault
+// or the page is wider than the screen. It leaves everything opened that can be.
+func (b *Browser) ForEveryone(axe string) {
 	b.t.Helper()
+	b.Eval(`document.querySelectorAll("details").forEach(d => d.open = true); ""`)
+	b.Eval(axe + `; ""`)
+	at := b.Eval(`location.pathname`)
 	for _, v := range []struct {
 		scheme string
 		width  int64
 	}{{"light", 1200}, {"dark", 360}} {
 		b.Look(v.scheme, v.width)
-		b.Open(address)
-		// Everything that can be opened is looked at, too.
-		b.Eval(`document.querySelectorAll("details").forEach(d => d.open = true); ""`)
-		b.Eval(axe + `; ""`)
 		found := b.Eval(`axe.run().then(r => r.violations.map(v => v.id + ": " + v.nodes.map(n => n.html + " " + n.failureSummary).join(" | ")).join("\n"))`)
 		if found != "" {
-			b.t.Errorf("%s, %s, %d wide:\n%s", address, v.scheme, v.width, found)
+			b.t.Errorf("%s, %s, %d wide:\n%s", at, v.scheme, v.width, found)
 		}
 		if b.Eval(fmt.Sprintf(`document.documentElement.scrollWidth > %d ? "wide" : ""`, v.width)) != "" {
-			b.t.Errorf("%s is wider than a screen of %d", address, v.width)
+			b.t.Errorf("%s is wider than a screen of %d", at, v.width)
 		}
 	}
 }
