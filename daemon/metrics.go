@@ -40,7 +40,7 @@ type metrics struct {
 
 func newMetrics(reg prometheus.Registerer) *metrics {
 	with := promauto.With(reg)
-	return &metrics{
+	m := &metrics{
 		polls: with.NewCounterVec(prometheus.CounterOpts{
 			Name: "newswatch_polls_total",
 			Help: "Polls of feeds by outcome (fetched, not_modified, failed) and, of those that failed, by reason.",
@@ -128,6 +128,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Help: "Subscribers that were paused because their receiver wants nothing more.",
 		}),
 	}
+	for _, queue := range []string{"feeds", "subscribers"} {
+		m.leasesLost.WithLabelValues(queue) // so that the first to be lost is an increase
+	}
+	return m
 }
 
 // observePoll counts one poll.
