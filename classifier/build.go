@@ -29,6 +29,9 @@ func (c *compiler) build() *Ruleset {
 		if f, odd := c.lint(p); odd {
 			c.findings = append(c.findings, f)
 		}
+		if p.rule.Show != ShowExcerpt && weighs(p.expr) {
+			c.findings = append(c.findings, c.finding(p.rule, UnusedWeight, "the rule prefers a sentence by ^, and shows none", "leave ^ out, or write show: excerpt"))
+		}
 	}
 	rs.searched = b.searched
 	rs.lexicon = b.lex.build()

@@ -1,6 +1,7 @@
 package classifier
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -231,6 +232,9 @@ func (c *compiler) parseRules(rules []Rule) {
 		if r.Spelling != AsWritten && r.Spelling != Loose {
 			c.errorAt(r.Pos, r.Line, r.ID, "leave it out, or write loose", "spelling: %s is not known", r.Spelling)
 		}
+		if _, ok := ParseShow(cmp.Or(string(r.Show), "excerpt")); !ok {
+			c.errorAt(r.Pos, r.Line, r.ID, "write excerpt, title or link", "show: %s is not known", r.Show)
+		}
 		if n := r.Near; n != nil && (n.Within < 0 || n.Within > maxNear) {
 			c.errorAt(r.Pos, r.Line, r.ID, "", "near: within must be a number from 0 to %d, not %d", maxNear, n.Within)
 		}
@@ -328,6 +332,9 @@ func (c *compiler) digest() string {
 		write("rule", r.ID, r.Name, r.Severity.String(), string(r.Where.orAnywhere()), p.expr.String())
 		if r.Spelling == Loose {
 			write("loose")
+		}
+		if r.Show != ShowExcerpt {
+			write("show", string(r.Show))
 		}
 		write(r.Tags...)
 		write(r.Languages...)

@@ -82,6 +82,8 @@ const (
 	Shadowed Check = "shadowed"
 	// NoTest is a rule without a must_match; package ruletest finds it.
 	NoTest Check = "no-test"
+	// UnusedWeight is a ^N in a rule that shows no sentence.
+	UnusedWeight Check = "unused-weight"
 	// EmptyConcept is a concept without a term.
 	EmptyConcept Check = "empty-concept"
 )

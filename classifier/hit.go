@@ -53,6 +53,7 @@ type RuleMatch struct {
 	Tags     []string `json:"tags,omitempty"`
 	Matches  []Match  `json:"matches,omitempty"`
 	Excerpt  Excerpt  `json:"excerpt,omitzero"`
+	Show     Show     `json:"show,omitempty"`
 	// Seq is the place in the hit log at which this rule was first reported for
 	// this item. The store gives it; zero means recorded but not reported.
 	Seq int64 `json:"seq,omitempty"`

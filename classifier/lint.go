@@ -120,3 +120,9 @@ func (t *truth) possible(e Expr) bool {
 	}
 	return true
 }
+
+// weighs reports whether an expression prefers a sentence.
+func weighs(e Expr) bool {
+	_, ok := e.(*weighted)
+	return ok || slices.ContainsFunc(operands(e), weighs)
+}

@@ -251,7 +251,7 @@ func (rs *Ruleset) holds(s *scratch, i int) bool {
 // report collects what proves that rule i matched.
 func (rs *Ruleset) report(s *scratch, i int) RuleMatch {
 	r := &rs.rules[i]
-	m := RuleMatch{Rule: r.ID, Name: r.Name, Severity: r.Severity, Tags: r.Tags}
+	m := RuleMatch{Rule: r.ID, Name: r.Name, Severity: r.Severity, Tags: r.Tags, Show: r.Show}
 	s.spans = s.spans[:0]
 	rs.compiled[i].cond.collect(s)
 	slices.SortFunc(s.spans, func(a, b span) int {

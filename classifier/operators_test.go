@@ -244,6 +244,8 @@ func TestShadowed(t *testing.T) {
 		{"equal words, first is lower", Rule{Query: Text("csam")}, Rule{Query: Text("csam"), Severity: High}, "a"},
 		{"another part", Rule{Query: Text("csam"), Where: Headline}, Rule{Query: Text("csam raid")}, ""},
 		{"another spelling", Rule{Query: Text("csam")}, Rule{Query: Text("csam raid"), Spelling: Loose}, ""},
+		{"shows less", Rule{Query: Text("csam")}, Rule{Query: Text("csam raid"), Show: ShowLink}, ""},
+		{"shows more", Rule{Query: Text("csam"), Show: ShowTitle}, Rule{Query: Text("csam raid")}, "b"},
 		{"fewer languages", Rule{Query: Text("csam"), Languages: []string{"en", "ml"}}, Rule{Query: Text("csam"), Languages: []string{"ml"}}, "b"},
 		{"more languages", Rule{Query: Text("csam"), Languages: []string{"en"}}, Rule{Query: Text("csam raid")}, ""},
 		{"other feeds", Rule{Query: Text("csam"), Feeds: []string{"nie"}}, Rule{Query: Text("csam"), Feeds: []string{"toi"}}, ""},

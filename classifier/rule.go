@@ -25,6 +25,8 @@ type Rule struct {
 
 	// Spelling says which other spellings of its words the rule finds.
 	Spelling Spelling
+	// Show says how much of what it finds readers are shown.
+	Show Show
 
 	Query Source
 	Any   []Source

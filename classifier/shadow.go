@@ -110,7 +110,7 @@ func (c *compiler) shadowed(i, j int, all []clauses) bool {
 // covers reports whether rule j matches whenever rule i does, and tells as much.
 func (c *compiler) covers(j, i int, all []clauses) bool {
 	a, b := c.rules[i].rule, c.rules[j].rule
-	return b.Severity >= a.Severity && a.Where.orAnywhere() == b.Where.orAnywhere() && a.Spelling == b.Spelling &&
+	return b.Severity >= a.Severity && b.Show.reserve() >= a.Show.reserve() && a.Where.orAnywhere() == b.Where.orAnywhere() && a.Spelling == b.Spelling &&
 		within(a.Languages, b.Languages) && within(a.Feeds, b.Feeds) && within(a.FeedTags, b.FeedTags) &&
 		(len(a.Tags) == 0 || len(b.Tags) > 0 && within(a.Tags, b.Tags)) &&
 		all[i].imply(all[j])

@@ -121,6 +121,7 @@ func groups(news []classifier.Hit, sub Subscriber, past *story.Archive) []Group 
 		if !sub.Unguarded { // behind what compares reports, which needs the titles as they are
 			st, first = st.Each(guard.Hit), guard.Hit(first)
 		}
+		st, first = st.Each(classifier.Hit.Reserved), first.Reserved()
 		rules := rulesOf(st)
 		top := rules[0]
 		n, ok := byRule[top.Rule]
@@ -173,6 +174,7 @@ func entry(st story.Story, rules []classifier.RuleMatch) Entry {
 		Published: lead.Item.Time().UTC(),
 		Found:     lead.Found.UTC().Round(0),
 		Excerpt:   excerpt(lead, rules[0].Rule),
+		Show:      lead.Show(),
 	}
 	for _, r := range rules[1:] {
 		e.AlsoRules = append(e.AlsoRules, ruleName(r))

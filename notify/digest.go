@@ -62,13 +62,15 @@ type Group struct {
 // Entry is one story: its leading report, and who else tells it.
 type Entry struct {
 	Item      feed.ItemID        `json:"item"`
-	Title     string             `json:"title"`
+	Title     string             `json:"title"` // empty also where Show is link
 	Link      string             `json:"link,omitempty"`
 	Outlet    string             `json:"outlet,omitempty"`
 	Lang      string             `json:"lang,omitempty"`
 	Published time.Time          `json:"published,omitzero"`
 	Found     time.Time          `json:"found"`
 	Excerpt   classifier.Excerpt `json:"excerpt,omitzero"`
+	// Show is how much of the report its rules let be shown.
+	Show classifier.Show `json:"show,omitempty"`
 	// AlsoRules are the names of the other rules that caught it.
 	AlsoRules []string `json:"also_rules,omitempty"`
 	// Also is at most MaxAlso other reports; AlsoMore counts the rest.

@@ -104,6 +104,10 @@ func (e Entry) page(n int, w *wording, tz *time.Location) PageEntry {
 		Number: n, Title: w.title(e.Title), Link: safeLink(e.Link), Lang: safeLang(e.Lang),
 		Byline: e.byline(w, tz), Excerpt: spans(e.Excerpt),
 	}
+	if outlet := plain(e.Outlet); plain(e.Title) == "" && outlet != "" {
+		// Its rules show only where it is, or it has no title.
+		p.Title, p.Byline, p.Lang = outlet, Entry{Published: e.Published, Found: e.Found}.byline(w, tz), ""
+	}
 	if len(e.AlsoRules) > 0 {
 		p.AlsoRules = fmt.Sprintf(w.alsoRules, plain(strings.Join(e.AlsoRules, ", ")))
 	}
@@ -122,10 +126,11 @@ func (e Entry) page(n int, w *wording, tz *time.Location) PageEntry {
 // line names the report. Its day is said without its year where that is the
 // digest's.
 func (r Earlier) line(w *wording, sealed time.Time) string {
-	what := w.title(r.Title)
-	if outlet := plain(r.Outlet); outlet != "" {
-		what += ", " + outlet
+	what, outlet := plain(r.Title), plain(r.Outlet)
+	if what != "" && outlet != "" {
+		what += ", "
 	}
+	what = cmp.Or(what+outlet, w.noTitle)
 	at := r.Published.In(sealed.Location())
 	day := w.day(at)
 	if at.Year() != sealed.Year() {

@@ -19,6 +19,8 @@ func News(sel Selection, from, to int64, hits []classifier.Hit) []classifier.Hit
 		if h.Quiet || seen[h.Item.ID] || !sel.language(h.Item.Lang) {
 			continue
 		}
+		// What is shown is settled by all rules, whoever follows them.
+		show := h.Show()
 		var rules []classifier.RuleMatch
 		first := int64(0)
 		for _, r := range h.Rules {
@@ -28,7 +30,7 @@ func News(sel Selection, from, to int64, hits []classifier.Hit) []classifier.Hit
 			if first == 0 || r.Seq < first {
 				first = r.Seq
 			}
-			r.Matches = nil
+			r.Matches, r.Show = nil, show
 			rules = append(rules, r)
 		}
 		if first <= from || first > to {

@@ -90,7 +90,7 @@ func (s *Server) syndicate(w http.ResponseWriter, r *http.Request, form, name st
 		Hits: make([]classifier.Hit, len(hits)),
 	}
 	for i, h := range hits {
-		f.Hits[i] = st.Shown(h)
+		f.Hits[i] = st.Shown(h).Reserved()
 		f.Updated = hits[0].Found
 	}
 	if base := s.base(r); base != "" {

@@ -13,6 +13,9 @@ import (
 func TestFeedsServed(t *testing.T) {
 	m, st := kept()
 	m.reports = append(m.reports, report(9, time.Minute, "Example Express", "en", "Meera (14) rescued in Kochi", "The girl, [Meera] Das, is safe."))
+	reserved := report(10, time.Minute, "Example Express", "en", "Unshown raid in Kochi", "An unshown [sentence].")
+	reserved.Rules[0].Show = classifier.ShowLink
+	m.reports = append(m.reports, reserved)
 	s := serverOf(m, st)
 	for target, want := range map[string]struct {
 		status int
@@ -38,6 +41,9 @@ func TestFeedsServed(t *testing.T) {
 		}
 		if strings.Contains(w.Body.String(), "Meera") {
 			t.Errorf("%s names a child", target)
+		}
+		if strings.Contains(strings.ToLower(w.Body.String()), "unshown") {
+			t.Errorf("%s shows what the rule keeps back", target)
 		}
 	}
 	w := ask(s, "GET", "/feeds.atom")

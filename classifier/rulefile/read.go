@@ -299,6 +299,13 @@ func (r *reader) ruleMapping(n *yaml.Node) {
 				}
 			}
 		},
+		"show": func(k, v *yaml.Node) {
+			if s, ok := r.text(k, v); ok {
+				if rule.Show, ok = classifier.ParseShow(s.Text); !ok {
+					r.errorf(v, suggest(s.Text, "excerpt", "title", "link"), "show must be excerpt, title or link, not %q", s.Text)
+				}
+			}
+		},
 		"must_match":     list(&rule.MustMatch),
 		"must_not_match": list(&rule.MustNotMatch),
 	})

@@ -4,6 +4,7 @@
 package syndication
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"encoding/xml"
@@ -57,8 +58,8 @@ func entryOf(h classifier.Hit) entry {
 	if langTag.MatchString(h.Item.Lang) {
 		e.lang = h.Item.Lang
 	}
-	if e.title == "" {
-		e.title = "(no title)"
+	if e.title == "" { // or it is not shown, see classifier.Show
+		e.title = cmp.Or(e.outlet, "(no title)")
 	}
 	if e.outlet == "" {
 		e.outlet = h.Item.FeedID
