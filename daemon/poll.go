@@ -190,6 +190,10 @@ func (p *poller) classify(ctx context.Context, pl *plan, f feed.Feed, before fet
 		doc := classifier.NewDoc(it, f)
 		matches := pl.rules.Match(&doc)
 		if len(matches) == 0 {
+			if n == store.Edited { // what was told of it may have to be put right
+				it.Content = ""
+				b.Hits = append(b.Hits, classifier.Hit{Item: it, Found: now})
+			}
 			continue
 		}
 		h := classifier.Hit{

@@ -52,7 +52,7 @@ func preview(ctx context.Context, pl *plan, st store.Store, id string, since, no
 	w := notify.Window{To: counts.Head, Since: now.Add(-pl.config.Digest.FirstWindow), Until: now}
 	for _, s := range standings {
 		if s.Subscriber == id {
-			w.From, w.Since = s.Cursor, s.Since
+			w.From, w.Since, w.Begin = s.Cursor, s.Since, s.Begin
 		}
 	}
 	if !since.IsZero() {
@@ -64,6 +64,11 @@ func preview(ctx context.Context, pl *plan, st store.Store, id string, since, no
 		if err != nil {
 			return notify.Digest{}, err
 		}
+		amendments, err := st.Amendments(ctx, from, to)
+		if err != nil {
+			return notify.Digest{}, err
+		}
+		w.Amendments = append(w.Amendments, amendments...)
 		if sub.Operator {
 			notices, err := st.Notices(ctx, from, to)
 			if err != nil {

@@ -37,6 +37,10 @@ type Window struct {
 	Since, Until time.Time
 	// Hits are those that have a rule reported within it.
 	Hits []classifier.Hit
+	// Begin is where the subscriber's log begins, and Amendments are those within
+	// the window.
+	Begin      int64
+	Amendments []Amendment
 	// Notices are those within it, for a subscriber who is an operator.
 	Notices []Notice
 }
@@ -68,7 +72,8 @@ func Build(sub Subscriber, w Window, o BuildOptions) (Digest, bool) {
 	if !sub.Operator {
 		notices = nil
 	}
-	if !o.Preview && !sub.wants(len(news)+len(notices)) {
+	amended := Amended(sub.Selection, w.Begin, w.From, w.Amendments)
+	if !o.Preview && !sub.wants(len(news)+len(amended)+len(notices)) {
 		return Digest{}, false
 	}
 	tz := cmp.Or(sub.Timezone, time.UTC)
@@ -89,6 +94,7 @@ func Build(sub Subscriber, w Window, o BuildOptions) (Digest, bool) {
 	for _, g := range d.Groups {
 		d.Entries += len(g.Entries)
 	}
+	d.Corrections, d.CorrectionsMore = corrections(amended, !sub.Unguarded)
 	d.Notices, d.NoticesMore = listed(notices)
 	d = d.Trim(cmp.Or(max(sub.Cap, 0), DefaultCap), MaxAlso)
 	if d.More > 0 {
@@ -140,6 +146,25 @@ func groups(news []classifier.Hit, sub Subscriber, past *story.Archive) []Group 
 		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Rule, b.Rule))
 	})
 	return out
+}
+
+// corrections are what a digest shows of amendments, bounded, and how many more
+// there are.
+func corrections(amended []Amendment, guarded bool) (shown []Correction, more int) {
+	for _, a := range amended[:min(len(amended), MaxCorrections)] {
+		title, was := a.Hit.Item.Title, a.Was
+		if guarded {
+			title, was = guard.Title(title), guard.Title(was)
+		}
+		if a.Hit.Show() == classifier.ShowLink {
+			title, was = "", ""
+		}
+		shown = append(shown, Correction{
+			Item: a.Hit.Item.ID, Title: clip(title, maxTitle), Was: clip(was, maxTitle), Link: link(a.Hit.Item.Link),
+			Outlet: clip(a.Hit.Outlet(), maxOutlet), Published: a.Hit.Item.Time().UTC(), Found: a.Hit.Found.UTC(), At: a.At.UTC(), Withdrawn: a.Withdrawn,
+		})
+	}
+	return shown, len(amended) - len(shown)
 }
 
 // rulesOf returns the rules that caught any report of the story, each once, the

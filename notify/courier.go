@@ -162,13 +162,13 @@ func (c *Courier) turn(ctx context.Context, t Turn) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if w.empty() && !whole {
+	if w.len() == 0 && !whole {
 		// Too much of the log for one turn, and nothing for the subscriber so far:
 		// the next turn goes on from here, at once.
 		return Result{Outcome: Nothing, Next: now}, c.Log.Advance(ctx, t.Lease, w.To, w.Until, now)
 	}
 	next := to.Subscriber.Schedule.Next(now)
-	if !to.Subscriber.wants(len(w.Hits) + len(w.Notices)) {
+	if !to.Subscriber.wants(w.len()) {
 		return Result{Outcome: Nothing, Next: next}, c.Log.Advance(ctx, t.Lease, w.To, w.Until, next)
 	}
 	cov, err := c.Coverage(ctx, w.Since, w.Until)
@@ -191,9 +191,9 @@ func (c *Courier) turn(ctx context.Context, t Turn) (Result, error) {
 // window reads the log from the subscriber's cursor on. whole is false when it
 // stopped before the log's head.
 func (c *Courier) window(ctx context.Context, t Turn, sub Subscriber, now time.Time) (w Window, whole bool, err error) {
-	w = Window{From: t.Cursor, To: t.Cursor, Since: t.Since, Until: t.Since}
+	w = Window{From: t.Cursor, To: t.Cursor, Since: t.Since, Until: t.Since, Begin: t.Begin}
 	for range maxPages {
-		if w.To >= t.Head || len(w.Hits)+len(w.Notices) >= maxNews {
+		if w.To >= t.Head || w.len() >= maxNews {
 			break
 		}
 		from, to := w.To, min(w.To+pageSeqs, t.Head)
@@ -203,6 +203,11 @@ func (c *Courier) window(ctx context.Context, t Turn, sub Subscriber, now time.T
 		}
 		w.Hits = append(w.Hits, News(sub.Selection, from, to, hits)...)
 		w.Until = later(w.Until, lastFound(hits))
+		amendments, err := c.Log.Amendments(ctx, from, to)
+		if err != nil {
+			return w, false, fmt.Errorf("amendments: %w", err)
+		}
+		w.Amendments = Amended(sub.Selection, w.Begin, w.From, append(w.Amendments, amendments...))
 		if sub.Operator {
 			notices, err := c.Log.Notices(ctx, from, to)
 			if err != nil {
@@ -219,8 +224,8 @@ func (c *Courier) window(ctx context.Context, t Turn, sub Subscriber, now time.T
 	return w, true, nil
 }
 
-// empty reports whether the window holds nothing to tell.
-func (w Window) empty() bool { return len(w.Hits)+len(w.Notices) == 0 }
+// len is how much the window holds to tell.
+func (w Window) len() int { return len(w.Hits) + len(w.Amendments) + len(w.Notices) }
 
 func lastFound(hits []classifier.Hit) (t time.Time) {
 	for _, h := range hits {

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/guard"
 	"github.com/newswatch/newswatch/lease"
 )
 
@@ -26,6 +27,7 @@ type memLog struct {
 	next    time.Time
 	dead    []DeadLetter
 	notices []Notice
+	amended []Amendment
 	paused  bool
 	calls   []string
 	fail    map[string]error
@@ -69,6 +71,15 @@ func (l *memLog) Notices(_ context.Context, from, to int64) (out []Notice, err e
 		}
 	}
 	return out, l.fail["notices"]
+}
+
+func (l *memLog) Amendments(_ context.Context, from, to int64) (out []Amendment, err error) {
+	for _, a := range l.amended {
+		if a.Seq > from && a.Seq <= to {
+			out = append(out, a)
+		}
+	}
+	return out, l.fail["amendments"]
 }
 
 func (l *memLog) Seal(_ context.Context, _ lease.Lease, d Digest) error {
@@ -276,6 +287,80 @@ func TestTurnTellsOperators(t *testing.T) {
 	b.take(t, Accepted)
 	if d := b.sent[0]; len(d.Notices) != MaxNotices || d.NoticesMore != 5 || len(d.Notices[9].Text) > 2*maxTitle {
 		t.Errorf("%d notices of %d bytes, %d more", len(d.Notices), len(d.Notices[9].Text), d.NoticesMore)
+	}
+}
+
+// TestTurnTellsCorrections: who was sent a report hears once that its headline
+// changed, or that it was withdrawn; with news or alone, and nobody else does.
+func TestTurnTellsCorrections(t *testing.T) {
+	told, other := hit(t, "x", "a:low:1"), hit(t, "y", "other:low:2")
+	later, linked := hit(t, "z", "a:low:3"), hit(t, "w", "a:low:1")
+	linked.Rules[0].Show = classifier.ShowLink
+	amend := func(seq int64, h classifier.Hit, was, title string) Amendment {
+		h.Item.Title = title
+		return Amendment{Seq: seq, At: seven, Hit: h, Was: was, Withdrawn: title == ""}
+	}
+	for name, tt := range map[string]struct {
+		begin, cursor int64
+		amended       []Amendment
+		want          []string // was → now
+	}{
+		"a headline":                            {0, 2, []Amendment{amend(4, told, "Old", "New")}, []string{"Old → New"}},
+		"changed twice, told once":              {0, 2, []Amendment{amend(4, told, "Old", "Newer"), amend(5, told, "Newer", "Newest")}, []string{"Old → Newest"}},
+		"changed back":                          {0, 2, []Amendment{amend(4, told, "Old", "New"), amend(5, told, "New", "Old")}, nil},
+		"withdrawn":                             {0, 2, []Amendment{amend(4, told, "Old", "New"), amend(5, told, "", "")}, []string{"Old → withdrawn"}},
+		"of what this digest tells":             {0, 0, []Amendment{amend(4, told, "Old", "New")}, nil},
+		"of what this one does not follow":      {0, 2, []Amendment{amend(4, other, "Old", "New")}, nil},
+		"of what was there before it":           {1, 2, []Amendment{amend(4, told, "Old", "New")}, nil},
+		"of a report whose words are not shown": {0, 2, []Amendment{amend(4, linked, "Old", "New")}, []string{" → "}},
+		"of a name that is withheld":            {0, 2, []Amendment{amend(4, told, "Girl, 9, of St Mary's School in Aluva abused", "New")}, []string{guard.Headline + " → New"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newMemLog(told, other, later)
+			l.amended, l.turn.Begin, l.turn.Cursor, l.turn.Head = tt.amended, tt.begin, tt.cursor, 9
+			b := newBench(l)
+			b.sub.Selection.Rules = []string{"a"}
+			b.take(t, Accepted) // z is news in any case
+			var got []string
+			for _, c := range b.sent[0].Corrections {
+				now := c.Title
+				if c.Withdrawn {
+					now = "withdrawn"
+					if c.Title != "" || c.Was != "" {
+						t.Errorf("a withdrawal tells %q and %q", c.Was, c.Title)
+					}
+					c.Was = "Old"
+				}
+				got = append(got, c.Was+" → "+now)
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("told %q, want %q", got, tt.want)
+			}
+		})
+	}
+
+	// Alone it is worth a digest; and its place is behind the cursor then.
+	l := newMemLog(told)
+	l.amended, l.turn.Cursor, l.turn.Head = []Amendment{amend(4, told, "Old", "New")}, 1, 4
+	b := newBench(l)
+	b.sub.Schedule = immediate{DefaultHold}
+	b.take(t, Accepted)
+	if d := b.sent[0]; d.Entries != 0 || len(d.Corrections) != 1 || d.Empty() {
+		t.Errorf("sent %+v", d)
+	}
+	b.take(t, Nothing)
+
+	// More than a digest lists is counted.
+	l = newMemLog()
+	for i := range MaxCorrections + 4 {
+		h := hit(t, fmt.Sprint(i), "a:low:1")
+		l.amended = append(l.amended, amend(int64(2+i), h, strings.Repeat("x", 9999), "New"))
+	}
+	l.turn.Cursor, l.turn.Head = 1, 99
+	b = newBench(l)
+	b.take(t, Accepted)
+	if d := b.sent[0]; len(d.Corrections) != MaxCorrections || d.CorrectionsMore != 4 || len(d.Corrections[9].Was) > 2*maxTitle {
+		t.Errorf("%d corrections, %d more", len(d.Corrections), d.CorrectionsMore)
 	}
 }
 

@@ -32,6 +32,10 @@ type Digest struct {
 	Hits    int     `json:"hits"`
 	Entries int     `json:"entries"`
 	Groups  []Group `json:"groups"`
+	// Corrections are of reports that earlier digests told of, at most
+	// MaxCorrections of them; CorrectionsMore counts the rest.
+	Corrections     []Correction `json:"corrections,omitempty"`
+	CorrectionsMore int          `json:"corrections_more,omitempty"`
 	// Notices are for operators: how the watch is kept, at most MaxNotices of them;
 	// NoticesMore counts the rest.
 	Notices     []Notice `json:"notices,omitempty"`
@@ -48,7 +52,10 @@ type Digest struct {
 }
 
 // Empty reports whether there is nothing to tell.
-func (d Digest) Empty() bool { return d.Entries == 0 && len(d.Notices) == 0 }
+func (d Digest) Empty() bool { return d.Entries == 0 && d.corrected() == 0 && len(d.Notices) == 0 }
+
+// corrected counts the corrections, listed or not.
+func (d Digest) corrected() int { return len(d.Corrections) + d.CorrectionsMore }
 
 // Group is the entries under one rule. An entry that several rules caught
 // stands under the most severe of them and names the others.
@@ -96,6 +103,21 @@ type Earlier struct {
 	Link      string      `json:"link,omitempty"`
 	Outlet    string      `json:"outlet,omitempty"`
 	Published time.Time   `json:"published"`
+}
+
+// Correction tells that a report which an earlier digest told of has another
+// headline now, or was withdrawn. One that was withdrawn names its item, so that a
+// receiver can delete it too, and has neither headline nor link.
+type Correction struct {
+	Item      feed.ItemID `json:"item"`
+	Title     string      `json:"title,omitempty"` // now
+	Was       string      `json:"was,omitempty"`   // both are empty where its rules show a link alone
+	Link      string      `json:"link,omitempty"`
+	Outlet    string      `json:"outlet,omitempty"`
+	Published time.Time   `json:"published,omitzero"`
+	Found     time.Time   `json:"found"`
+	At        time.Time   `json:"at"` // when the change was seen
+	Withdrawn bool        `json:"withdrawn,omitempty"`
 }
 
 // Coverage proves that the watch was kept, so that an empty digest means that

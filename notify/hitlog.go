@@ -17,6 +17,9 @@ type Turn struct {
 	Cursor int64
 	Since  time.Time
 	Head   int64
+	// Begin is where the subscriber's log begins: what stands at or before it was
+	// never news to it.
+	Begin int64
 	// Pending is the digest that was sealed and not yet accepted; nil when there
 	// is none. It is sent again as it is, before anything new is sealed.
 	Pending *Digest
@@ -67,6 +70,8 @@ type HitLog interface {
 	Window(ctx context.Context, from, to int64) ([]classifier.Hit, error)
 	// Notices returns the notices at from < seq <= to, in order.
 	Notices(ctx context.Context, from, to int64) ([]Notice, error)
+	// Amendments returns the amendments at from < seq <= to, in order.
+	Amendments(ctx context.Context, from, to int64) ([]Amendment, error)
 	// Seal stores d as the subscriber's pending digest. After it, the digest is
 	// either accepted or ends as a dead letter; it is never built again.
 	Seal(ctx context.Context, l lease.Lease, d Digest) error

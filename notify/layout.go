@@ -174,9 +174,14 @@ func samples() []Digest {
 	full := Digest{
 		ID: strings.Repeat("0", 32), Subscriber: "sample", Since: at.Add(-time.Hour), Until: at, Sealed: at, Timezone: "UTC",
 		Hits: 3, Entries: 2, More: 1, MoreURL: "https://newswatch.example/hits",
-		Groups:      []Group{{Rule: "p-hunt", Name: "Operation P-Hunt", Severity: classifier.High, Entries: []Entry{entry, {Title: "Bare", Found: at}}}},
-		Notices:     []Notice{{At: at, Kind: SourceLost, Subject: "a", Text: "The feed a is lost."}},
-		NoticesMore: 1,
+		Groups: []Group{{Rule: "p-hunt", Name: "Operation P-Hunt", Severity: classifier.High, Entries: []Entry{entry, {Title: "Bare", Found: at}}}},
+		Corrections: []Correction{
+			{Title: "42 held", Was: "41 held", Link: "https://other.example/1", Outlet: "Other", Published: at, Found: at, At: at},
+			{Outlet: "Other", Found: at, At: at, Withdrawn: true},
+		},
+		CorrectionsMore: 1,
+		Notices:         []Notice{{At: at, Kind: SourceLost, Subject: "a", Text: "The feed a is lost."}},
+		NoticesMore:     1,
 		Coverage: Coverage{
 			Feeds: 3, Checked: 2, Failing: []SourceNote{{Feed: "a", Note: "HTTP 503"}}, FailingCount: 1,
 			Silent: []SourceNote{{Feed: "b", Note: "nothing for 9 days"}}, SilentCount: 1, Ruleset: "0", Rules: 1,

@@ -16,6 +16,12 @@ type Page struct {
 	// empty.
 	More, MoreURL string
 	Groups        []PageGroup
+	// Corrected heads the Corrections of what the reader was sent before;
+	// CorrectionsMore says how many are not listed. They are empty where there are
+	// none.
+	Corrected       string
+	Corrections     []PageCorrection
+	CorrectionsMore string
 	// Operator heads the Notices, which only operators get; NoticesMore says how
 	// many are not listed. They are empty where there are none.
 	Operator    string
@@ -53,6 +59,11 @@ type PageEntry struct {
 	Earlier, EarlierLink string
 }
 
+// PageCorrection is a report as it reads now, and how it read before; of one that
+// was withdrawn the Title says so, and Was and Link are empty; of one whose rules
+// show a link alone it says that the headline changed.
+type PageCorrection struct{ Title, Link, Byline, Was string }
+
 // PageNotice is when something happened to the watch, and what.
 type PageNotice struct{ When, Text string }
 
@@ -68,6 +79,15 @@ func (d Digest) Page() Page {
 		More:   d.more(w), MoreURL: safeLink(d.MoreURL),
 		Proof: d.proof(w),
 		ID:    plain(d.ID), Subscriber: plain(d.Subscriber),
+	}
+	if d.corrected() > 0 {
+		p.Corrected = w.corrected
+	}
+	for _, c := range d.Corrections {
+		p.Corrections = append(p.Corrections, c.page(w, tz))
+	}
+	if d.CorrectionsMore > 0 {
+		p.CorrectionsMore = fmt.Sprintf(w.alsoMore, d.CorrectionsMore)
 	}
 	for _, n := range d.Notices {
 		p.Operator = w.operator
@@ -102,11 +122,11 @@ func (d Digest) Page() Page {
 func (e Entry) page(n int, w *wording, tz *time.Location) PageEntry {
 	p := PageEntry{
 		Number: n, Title: w.title(e.Title), Link: safeLink(e.Link), Lang: safeLang(e.Lang),
-		Byline: e.byline(w, tz), Excerpt: spans(e.Excerpt),
+		Byline: w.byline(e.Outlet, e.Published, e.Found, tz), Excerpt: spans(e.Excerpt),
 	}
 	if outlet := plain(e.Outlet); plain(e.Title) == "" && outlet != "" {
 		// Its rules show only where it is, or it has no title.
-		p.Title, p.Byline, p.Lang = outlet, Entry{Published: e.Published, Found: e.Found}.byline(w, tz), ""
+		p.Title, p.Byline, p.Lang = outlet, w.byline("", e.Published, e.Found, tz), ""
 	}
 	if len(e.AlsoRules) > 0 {
 		p.AlsoRules = fmt.Sprintf(w.alsoRules, plain(strings.Join(e.AlsoRules, ", ")))
@@ -137,6 +157,20 @@ func (r Earlier) line(w *wording, sealed time.Time) string {
 		day = fmt.Sprintf("%s %d", day, at.Year())
 	}
 	return fmt.Sprintf(w.earlier, what+", "+day)
+}
+
+func (c Correction) page(w *wording, tz *time.Location) PageCorrection {
+	p := PageCorrection{Title: w.withdrawn, Byline: w.byline(c.Outlet, c.Published, c.Found, tz)}
+	switch {
+	case c.Withdrawn:
+		return p
+	case c.Title == "" && c.Was == "":
+		p.Title = w.reworded
+	default:
+		p.Title, p.Was = w.title(c.Title), fmt.Sprintf(w.was, w.title(c.Was))
+	}
+	p.Link = safeLink(c.Link)
+	return p
 }
 
 // name is the outlet; where nobody named it, the title.

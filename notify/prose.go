@@ -20,6 +20,8 @@ func Subject(d Digest) string {
 	switch {
 	case d.Entries > 0:
 		what = w.reports.of(d.Hits)
+	case d.corrected() > 0:
+		what = w.corrections.of(d.corrected())
 	case len(d.Notices) > 0:
 		what = w.notices.of(len(d.Notices) + d.NoticesMore)
 	}
@@ -38,15 +40,18 @@ func (d Digest) location() *time.Location {
 
 // headline says in words what the digest holds.
 func (d Digest) headline(w *wording) string {
-	if d.Entries == 0 && len(d.Notices) > 0 {
-		return w.noNewsHead + ", " + w.notices.of(len(d.Notices)+d.NoticesMore)
+	s := w.noNewsHead
+	switch {
+	case d.Entries == 0 && d.corrected() == 0 && len(d.Notices) > 0:
+		return s + ", " + w.notices.of(len(d.Notices)+d.NoticesMore)
+	case d.Entries > 0:
+		s = w.reports.of(d.Hits)
+		if d.Entries != d.Hits {
+			s = fmt.Sprintf(w.reportsOfStories, s, w.stories.of(d.Entries))
+		}
 	}
-	if d.Entries == 0 {
-		return w.noNewsHead
-	}
-	s := w.reports.of(d.Hits)
-	if d.Entries != d.Hits {
-		s = fmt.Sprintf(w.reportsOfStories, s, w.stories.of(d.Entries))
+	if n := d.corrected(); n > 0 {
+		s += ", " + w.corrections.of(n)
 	}
 	return s
 }
@@ -63,13 +68,13 @@ func (d Digest) more(w *wording) string {
 }
 
 // byline is the outlet and the time, in the reader's zone.
-func (e Entry) byline(w *wording, tz *time.Location) string {
-	t := cmp.Or(e.Published, e.Found).In(tz)
+func (w *wording) byline(outlet string, published, found time.Time, tz *time.Location) string {
+	t := cmp.Or(published, found).In(tz)
 	when := w.day(t) + t.Format(" 15:04")
-	if e.Published.IsZero() {
+	if published.IsZero() {
 		when = fmt.Sprintf(w.found, when)
 	}
-	if outlet := plain(e.Outlet); outlet != "" {
+	if outlet := plain(outlet); outlet != "" {
 		return outlet + ", " + when
 	}
 	return when

@@ -56,10 +56,22 @@ func goldenDigests() map[string]notify.Digest {
 	alone := empty
 	alone.Notices = notices.Notices[:1]
 
+	corrections := notifytest.Digest().Trim(1, 1)
+	corrections.Corrections = []notify.Correction{
+		{Title: "Kerala police hold 43 in P-Hunt", Was: "Kerala police hold 41 in P-Hunt, " + strings.Repeat("it is said, ", 9), Link: "https://news.example/1", Outlet: "Example Daily", Published: odd.Sealed.Add(-20 * time.Hour), Found: odd.Sealed, At: odd.Sealed},
+		{Outlet: "<b>Other\u202e", Found: odd.Sealed.Add(-time.Hour), At: odd.Sealed, Withdrawn: true},
+		{Title: "", Was: "Gone", Link: "javascript:alert(1)", Found: odd.Sealed, At: odd.Sealed},
+	}
+	corrections.CorrectionsMore = 2
+	corrected := empty
+	corrected.Corrections, corrected.Lang = corrections.Corrections[:2], "ml"
+	corrected.Notices = notices.Notices[:1]
+
 	malayalam, hindi := notifytest.Digest(), notifytest.Digest().Trim(1, 1)
 	malayalam.Lang, hindi.Lang = "ml", "hi"
 	return map[string]notify.Digest{
 		"full": notifytest.Digest(), "empty": empty, "cut": cut, "odd": odd, "malayalam": malayalam, "hindi": hindi, "notices": notices, "alone": alone,
+		"corrections": corrections, "corrected": corrected,
 	}
 }
 

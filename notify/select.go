@@ -19,22 +19,17 @@ func News(sel Selection, from, to int64, hits []classifier.Hit) []classifier.Hit
 		if h.Quiet || seen[h.Item.ID] || !sel.language(h.Item.Lang) {
 			continue
 		}
+		if first := firstFollowed(sel, h); first <= from || first > to {
+			continue
+		}
 		// What is shown is settled by all rules, whoever follows them.
 		show := h.Show()
 		var rules []classifier.RuleMatch
-		first := int64(0)
 		for _, r := range h.Rules {
-			if r.Seq <= 0 || !sel.follows(r, h.FeedTags) {
-				continue
+			if r.Seq > 0 && sel.follows(r, h.FeedTags) {
+				r.Matches, r.Show = nil, show
+				rules = append(rules, r)
 			}
-			if first == 0 || r.Seq < first {
-				first = r.Seq
-			}
-			r.Matches, r.Show = nil, show
-			rules = append(rules, r)
-		}
-		if first <= from || first > to {
-			continue
 		}
 		seen[h.Item.ID] = true
 		h.Rules = rules

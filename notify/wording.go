@@ -19,7 +19,10 @@ type wording struct {
 	months     [12]string
 	severities [4]string // low to critical
 
-	reports, stories, notices plural
+	reports, stories, notices, corrections plural
+	// corrected heads the corrections, was is %s: a headline, and withdrawn stands for
+	// a report that was, reworded for one whose words are not shown.
+	corrected, was, withdrawn, reworded string
 	// operator heads the notices, and noticesMore is %d: those that are not listed.
 	operator, noticesMore string
 	// noNews stands in the subject, noNewsHead over the digest.
@@ -64,7 +67,12 @@ var wordings = map[string]*wording{
 		severities: [4]string{"low", "medium", "high", "critical"},
 
 		reports: plural{"%d report", "%d reports"}, stories: plural{"%d story", "%d stories"}, notices: plural{"%d notice", "%d notices"},
-		operator: "For the operator", noticesMore: "And %d more; newswatch's pages list them.",
+		corrections: plural{"%d correction", "%d corrections"},
+		corrected:   "Corrections to what you were sent before",
+		was:         "Before: %s",
+		withdrawn:   "Withdrawn by the operator. Please delete it.",
+		reworded:    "Its headline has changed.",
+		operator:    "For the operator", noticesMore: "And %d more; newswatch's pages list them.",
 		noNews: "no news", noNewsHead: "No news",
 		reportsOfStories: "%[1]s of %[2]s",
 		period:           "%[1]s. Covers what was found since %[2]s.",
@@ -92,7 +100,12 @@ var wordings = map[string]*wording{
 		severities: [4]string{"കുറഞ്ഞത്", "ഇടത്തരം", "ഉയർന്നത്", "അതീവ ഗുരുതരം"},
 
 		reports: plural{"%d റിപ്പോർട്ട്", "%d റിപ്പോർട്ടുകൾ"}, stories: plural{"%d വാർത്ത", "%d വാർത്തകൾ"}, notices: plural{"%d അറിയിപ്പ്", "%d അറിയിപ്പുകൾ"},
-		operator: "നടത്തിപ്പുകാർക്ക്", noticesMore: "%d എണ്ണം കൂടിയുണ്ട്; newswatch-ന്റെ പേജുകളിൽ കാണാം.",
+		corrections: plural{"%d തിരുത്ത്", "%d തിരുത്തുകൾ"},
+		corrected:   "മുമ്പ് അയച്ച വാർത്തകളിലെ തിരുത്തുകൾ",
+		was:         "മുമ്പ്: %s",
+		withdrawn:   "നടത്തിപ്പുകാർ പിൻവലിച്ചു. ദയവായി മായ്ച്ചുകളയുക.",
+		reworded:    "തലക്കെട്ട് മാറി.",
+		operator:    "നടത്തിപ്പുകാർക്ക്", noticesMore: "%d എണ്ണം കൂടിയുണ്ട്; newswatch-ന്റെ പേജുകളിൽ കാണാം.",
 		noNews: "പുതിയ വാർത്തകളില്ല", noNewsHead: "പുതിയ വാർത്തകളില്ല",
 		reportsOfStories: "%[2]s, %[1]s",
 		period:           "%[1]s. %[2]s മുതൽ കണ്ടെത്തിയവ.",
@@ -120,7 +133,12 @@ var wordings = map[string]*wording{
 		severities: [4]string{"कम", "मध्यम", "उच्च", "अति गंभीर"},
 
 		reports: plural{"%d रिपोर्ट", "%d रिपोर्टें"}, stories: plural{"%d ख़बर", "%d ख़बरें"}, notices: plural{"%d सूचना", "%d सूचनाएँ"},
-		operator: "संचालक के लिए", noticesMore: "और %d हैं; newswatch के पन्नों पर देखें।",
+		corrections: plural{"%d सुधार", "%d सुधार"},
+		corrected:   "पहले भेजी गई ख़बरों में सुधार",
+		was:         "पहले: %s",
+		withdrawn:   "संचालक ने वापस ली। कृपया इसे मिटा दें।",
+		reworded:    "शीर्षक बदल गया।",
+		operator:    "संचालक के लिए", noticesMore: "और %d हैं; newswatch के पन्नों पर देखें।",
 		noNews: "कोई नई ख़बर नहीं", noNewsHead: "कोई नई ख़बर नहीं",
 		reportsOfStories: "%[2]s, %[1]s",
 		period:           "%[1]s। %[2]s के बाद मिली ख़बरें।",

@@ -69,9 +69,6 @@ func (b Batch) Normal() (Batch, error) {
 		if err := listed(h.Item); err != nil {
 			return b, err
 		}
-		if len(h.Rules) == 0 {
-			return b, fmt.Errorf("store: hit %s names no rule", h.Item.ID)
-		}
 		if have[h.Item.ID] {
 			continue
 		}

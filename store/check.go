@@ -48,8 +48,9 @@ type checker struct {
 	head    int64
 	seen    map[string]Seen
 	purged  map[feed.ItemID]bool
-	places  map[int64]string // in the log: the hit or notice that stands there
+	places  map[int64]string // in the log: who stands there
 	found   map[feed.ItemID]sighted
+	amended []feed.ItemID
 	cursors []SubscriberRow
 	digests []notify.Digest
 	readers map[string]Reader
@@ -80,6 +81,8 @@ func (c *checker) row(r Row) {
 		c.found[r.Item.Item.ID] = sighted{r.Item.Item.FeedID, "item", r.Item.Stored}
 	case r.Hit != nil:
 		c.hit(*r.Hit)
+	case r.Amendment != nil:
+		c.amendment(*r.Amendment)
 	case r.Notice != nil:
 		c.place(r.Notice.Seq, "notice "+r.Notice.ID)
 	case r.Purged != nil:
@@ -116,6 +119,13 @@ func (c *checker) hit(h classifier.Hit) {
 	}
 }
 
+func (c *checker) amendment(a notify.Amendment) {
+	c.place(a.Seq, "an amendment of "+a.Hit.Item.ID.String())
+	if !a.Withdrawn {
+		c.amended = append(c.amended, a.Hit.Item.ID)
+	}
+}
+
 func (c *checker) place(seq int64, who string) {
 	if other, taken := c.places[seq]; taken {
 		c.say("place %d of the log is taken by %s and %s", seq, other, who)
@@ -133,6 +143,11 @@ func (c *checker) finish() {
 			c.say("%s %s is not among the items seen of feed %s, so it would be read as new", s.what, id, s.feed)
 		}
 	}
+	for _, id := range c.amended {
+		if c.purged[id] {
+			c.say("item %s was purged, and an amendment tells what it said", id)
+		}
+	}
 	for seq, who := range c.places {
 		if seq < 1 || seq > c.head {
 			c.say("%s is at place %d of the log, which ends at %d", who, seq, c.head)
@@ -141,6 +156,9 @@ func (c *checker) finish() {
 	for _, s := range c.cursors {
 		if s.Cursor < 0 || s.Cursor > c.head {
 			c.say("the cursor of subscriber %s is at %d, and the log ends at %d", s.ID, s.Cursor, c.head)
+		}
+		if s.Begin < 0 || s.Begin > s.Cursor {
+			c.say("the log of subscriber %s begins at %d, behind its cursor at %d", s.ID, s.Begin, s.Cursor)
 		}
 		if s.Pending != nil && s.Pending.Subscriber != s.ID {
 			c.say("the digest that is pending for subscriber %s is of %s", s.ID, s.Pending.Subscriber)

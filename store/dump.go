@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"strconv"
 	"time"
 
 	"github.com/newswatch/newswatch/classifier"
@@ -32,17 +33,18 @@ type Portable interface {
 
 // Row is one thing that a store keeps: exactly one field is set.
 type Row struct {
-	Counters   *Counters        `json:"counters,omitempty"`
-	Feed       *FeedRow         `json:"feed,omitempty"`
-	Item       *StoredItem      `json:"item,omitempty"`
-	Hit        *classifier.Hit  `json:"hit,omitempty"` // with its places in the log
-	Notice     *notify.Notice   `json:"notice,omitempty"`
-	Purged     *PurgedRow       `json:"purged,omitempty"`
-	Subscriber *SubscriberRow   `json:"subscriber,omitempty"`
-	Letter     *LetterRow       `json:"letter,omitempty"`
-	Delivery   *notify.Delivery `json:"delivery,omitempty"`
-	Reader     *Reader          `json:"reader,omitempty"`
-	SigningKey []byte           `json:"signing_key,omitempty"`
+	Counters   *Counters         `json:"counters,omitempty"`
+	Feed       *FeedRow          `json:"feed,omitempty"`
+	Item       *StoredItem       `json:"item,omitempty"`
+	Hit        *classifier.Hit   `json:"hit,omitempty"` // with its places in the log
+	Amendment  *notify.Amendment `json:"amendment,omitempty"`
+	Notice     *notify.Notice    `json:"notice,omitempty"`
+	Purged     *PurgedRow        `json:"purged,omitempty"`
+	Subscriber *SubscriberRow    `json:"subscriber,omitempty"`
+	Letter     *LetterRow        `json:"letter,omitempty"`
+	Delivery   *notify.Delivery  `json:"delivery,omitempty"`
+	Reader     *Reader           `json:"reader,omitempty"`
+	SigningKey []byte            `json:"signing_key,omitempty"`
 }
 
 // Counters are the last place in the log, and the last fencing token.
@@ -69,6 +71,7 @@ type SubscriberRow struct {
 	ID        string         `json:"id"`
 	Schedule  string         `json:"schedule"`
 	Cursor    int64          `json:"cursor"`
+	Begin     int64          `json:"begin,omitempty"`
 	Since     time.Time      `json:"since"`
 	Next      time.Time      `json:"next"`
 	Left      time.Time      `json:"left,omitzero"`
@@ -89,7 +92,7 @@ type LetterRow struct {
 }
 
 // Kinds are what rows are of, in the order in which they are told of.
-var Kinds = []string{"counters", "feeds", "items", "hits", "purged", "subscribers", "dead letters", "deliveries", "notices", "readers", "signing keys"}
+var Kinds = []string{"counters", "feeds", "items", "hits", "purged", "subscribers", "dead letters", "deliveries", "notices", "readers", "signing keys", "amendments"}
 
 // Kind is the row's, one of Kinds, and Key is what tells it from the others of
 // its kind.
@@ -117,6 +120,8 @@ func (r Row) Kind() (kind, key string) {
 		return Kinds[9], r.Reader.ID
 	case r.SigningKey != nil:
 		return Kinds[10], ""
+	case r.Amendment != nil:
+		return Kinds[11], strconv.FormatInt(r.Amendment.Seq, 10)
 	}
 	return "", ""
 }

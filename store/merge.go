@@ -11,8 +11,14 @@ import (
 // MergeHit returns the hit to store when next was found and old, if not nil, is
 // what the store has of the same item. The rules that the caller must give a
 // seq, in order, are those whose indexes it returns. See Batch.Hits for what is
-// kept; next must come from Batch.Normal.
+// kept; next must come from Batch.Normal. A next without rules is of an item that
+// matches no more, and then old must not be nil.
 func MergeHit(old *classifier.Hit, next classifier.Hit) (merged classifier.Hit, unnumbered []int) {
+	if len(next.Rules) == 0 {
+		merged = *old
+		merged.Item = next.Item
+		return merged, nil
+	}
 	merged = next
 	merged.Rules = append([]classifier.RuleMatch(nil), next.Rules...)
 	known := make(map[string]int64)
@@ -83,6 +89,11 @@ func Mentions(d notify.Digest) []feed.ItemID {
 			}
 		}
 	}
+	for _, c := range d.Corrections {
+		if !c.Withdrawn { // which names the item, so that a receiver can delete it too
+			ids = append(ids, c.Item)
+		}
+	}
 	return ids
 }
 
@@ -135,5 +146,14 @@ func WithoutItem(d notify.Digest, id feed.ItemID) (notify.Digest, bool) {
 	}
 	d.Groups = groups
 	d.Hits = max(d.Hits, 0)
+	corrections := make([]notify.Correction, 0, len(d.Corrections))
+	for _, c := range d.Corrections {
+		if c.Item == id && !c.Withdrawn {
+			found = true
+			continue
+		}
+		corrections = append(corrections, c)
+	}
+	d.Corrections = corrections
 	return d, found
 }

@@ -203,8 +203,11 @@ type Batch struct {
 	// keeps its Found, and for each rule that it had its Seq. A rule that is new
 	// to it, and does not come Quiet, is given the log's next seq. A rule that
 	// matches no more stays behind those that do, as it was: it may be in a
-	// window that is yet to be sent. So does the whole hit of an edited item that
-	// matches no more. A quiet hit is quiet until a rule of it is given a seq.
+	// window that is yet to be sent. A hit without rules is of an edited item that
+	// matches no more: of a stored hit it changes the item alone, and where there
+	// is none it is nothing. A quiet hit is quiet until a rule of it is given a seq.
+	// A hit that stood in the log and has another headline now leaves an amendment,
+	// in the place of the log that comes after those of its new rules.
 	Hits []classifier.Hit
 	// Notices are what the poll has the operator hear of. Each takes a place in
 	// the log after those of the hits, unless a notice with its id is there.
@@ -281,8 +284,9 @@ type Items interface {
 	Stored(ctx context.Context, id feed.ItemID) (StoredItem, error)
 	// Purge removes an item and its hit, takes it out of pending digests and
 	// dead letters, and keeps it from coming back; Seal refuses a digest that
-	// still mentions it. ErrNotFound when the item was
-	// never seen, or when that was forgotten. A second Purge changes nothing.
+	// still mentions it. Where the hit stood in the log, its withdrawal takes the
+	// place of its amendments. ErrNotFound when the item was never seen, or when
+	// that was forgotten. A second Purge changes nothing.
 	Purge(ctx context.Context, id feed.ItemID, now time.Time) error
 	// Counts is for the status page and for metrics.
 	Counts(ctx context.Context) (Counts, error)
@@ -354,10 +358,12 @@ type Subscribers interface {
 
 // Standing is where a subscriber is.
 type Standing struct {
-	Subscriber string    `json:"subscriber"`
-	Cursor     int64     `json:"cursor"`
-	Since      time.Time `json:"since"`
-	Next       time.Time `json:"next"`
+	Subscriber string `json:"subscriber"`
+	Cursor     int64  `json:"cursor"`
+	// Begin is where its log began, see notify.Turn.
+	Begin int64     `json:"begin,omitempty"`
+	Since time.Time `json:"since"`
+	Next  time.Time `json:"next"`
 	// Pending is the id of the digest that waits to be accepted.
 	Pending   string    `json:"pending,omitempty"`
 	Attempts  int       `json:"attempts,omitempty"`
@@ -371,8 +377,8 @@ type Standing struct {
 
 // Retention says how long things are kept; zero means for ever.
 type Retention struct {
-	// Hits is for hits, notices, the log, deliveries, and dead letters that do not
-	// wait to be sent again.
+	// Hits is for hits, amendments, notices, the log, deliveries, and dead letters
+	// that do not wait to be sent again.
 	Hits  time.Duration
 	Items time.Duration // items with their text
 	// MaxItems is how many items are kept with their text at most, whatever their
@@ -386,7 +392,7 @@ type Retention struct {
 // Swept counts what Sweep deleted. The seen ids of a feed that was deleted are
 // counted under Seen too.
 type Swept struct {
-	Hits, Notices, Items, Seen, Feeds, Subscribers, DeadLetters, Deliveries int
+	Hits, Amendments, Notices, Items, Seen, Feeds, Subscribers, DeadLetters, Deliveries int
 	// Readers that did not confirm, and records of those that left.
 	Readers int
 }

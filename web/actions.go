@@ -34,7 +34,7 @@ var doneWords = map[string]string{
 	"polled":   "The feed is read as soon as a hand is free.",
 	"rested":   "The feed is not read until it is resumed.",
 	"woken":    "The feed is read again, as soon as a hand is free.",
-	"purged":   "The item is gone, and cannot come back. What was sent is out of reach.",
+	"purged":   "The item is gone, and cannot come back. Those who were sent it are told to delete it.",
 	"paused":   "The subscriber gets nothing until it is resumed. Its place in the log stays.",
 	"resumed":  "The subscriber is served again.",
 	"turn":     "The subscriber's turn is taken as soon as a hand is free.",

@@ -88,7 +88,7 @@ func (a *app) purge(cmd *cobra.Command, arg string) error {
 		if err := st.Purge(cmd.Context(), id, time.Now()); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(a.stderr, "purged %s: the item, its hit, and its place in digests that wait; digests that were sent are out of reach\n", id)
+		_, err := fmt.Fprintf(a.stderr, "purged %s: the item, its hit, and its place in digests that wait; those who were sent it are told to delete it\n", id)
 		return err
 	})
 }

@@ -34,6 +34,19 @@ func compose(p notify.Page) []line {
 	if p.More != "" {
 		lines = append(lines, nil, line{{text: p.More, url: p.MoreURL}})
 	}
+	if p.Corrected != "" {
+		lines = append(lines, nil, line{{text: p.Corrected, bold: true}})
+	}
+	for _, c := range p.Corrections {
+		lines = append(lines, line{{text: c.Title, url: c.Link}})
+		if c.Was != "" {
+			lines = append(lines, line{words(c.Was)})
+		}
+		lines = append(lines, line{words(c.Byline)})
+	}
+	if p.CorrectionsMore != "" {
+		lines = append(lines, line{words(p.CorrectionsMore)})
+	}
 	if p.Operator != "" {
 		lines = append(lines, nil, line{{text: p.Operator, bold: true}})
 	}
@@ -91,9 +104,9 @@ func entry(e notify.PageEntry) []line {
 }
 
 // fit makes the message: the most stories for which the service has room, each
-// whole, and the count of the others. The names of other outlets, of feeds that
-// fail, and what operators are told go before a story does; their counts stay. So
-// does what was told earlier of a case.
+// whole, and the count of the others. The names of other outlets and of failing
+// feeds, corrections, and what operators are told go before a story does; their counts
+// stay. So does what was told earlier of a case.
 func fit(d notify.Digest, to Target, s service) ([]byte, error) {
 	make := func(d notify.Digest) (body []byte, ok bool, err error) {
 		p := d.Page()
@@ -139,10 +152,14 @@ func fit(d notify.Digest, to Target, s service) ([]byte, error) {
 }
 
 // withNames keeps at most n names of feeds that fail or are silent, and so many
-// notices where it is less than all names.
+// corrections and notices where it is less than all names.
 func withNames(d notify.Digest, n int) notify.Digest {
 	c := &d.Coverage
 	c.Failing, c.Silent = c.Failing[:min(n, len(c.Failing))], c.Silent[:min(n, len(c.Silent))]
+	if n < len(d.Corrections) && n < notify.MaxCoverageNames {
+		d.CorrectionsMore += len(d.Corrections) - n
+		d.Corrections = d.Corrections[:n]
+	}
 	if n < len(d.Notices) && n < notify.MaxCoverageNames {
 		d.NoticesMore += len(d.Notices) - n
 		d.Notices = d.Notices[:n]

@@ -43,6 +43,11 @@ func TestSchemaOfBodies(t *testing.T) {
 	full := notifytest.Digest()
 	full.Lang, full.MoreURL, full.More, full.LeaveURL, full.ChangeURL = "ml", "https://n.example/hits", 3, "https://n.example/u/1", "https://n.example/c/1"
 	full.Notices = []notify.Notice{{ID: "a", Seq: 9, At: full.Sealed, Kind: notify.SourceLost, Subject: "x", Text: "x is lost."}}
+	full.Corrections = []notify.Correction{
+		{Title: "New", Was: "Old", Link: "https://news.example/1", Outlet: "Example", Published: full.Sealed, Found: full.Sealed, At: full.Sealed},
+		{Outlet: "Example", Found: full.Sealed, At: full.Sealed, Withdrawn: true},
+	}
+	full.CorrectionsMore = 1
 	full.NoticesMore, full.Groups[0].Entries[0].AlsoMore = 1, 2
 	full.Groups[0].Entries[0].Show = "title"
 	full.Groups[0].Entries[0].Earlier = notify.Earlier{Item: full.Groups[0].Entries[0].Item, Title: "Raids", Link: "https://n.example/1", Outlet: "O", Published: full.Since}

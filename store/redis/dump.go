@@ -35,7 +35,7 @@ func (s *Store) Dump(ctx context.Context) iter.Seq2[store.Row, error] {
 		}
 		for _, part := range []func(context.Context, func(store.Row) error) error{
 			s.dumpCounters, s.dumpFeeds, s.dumpItems, s.dumpHits, s.dumpNotices, s.dumpPurged, s.dumpSubscribers, s.dumpLetters, s.dumpDeliveries,
-			s.dumpReaders,
+			s.dumpReaders, s.dumpAmendments,
 		} {
 			err := part(ctx, put)
 			if errors.Is(err, errEnough{}) {
@@ -161,7 +161,7 @@ func (s *Store) dumpPurged(ctx context.Context, put func(store.Row) error) error
 }
 
 func (s *Store) dumpSubscribers(ctx context.Context, put func(store.Row) error) error {
-	fields := []string{"sched", "cursor", "since", "next", "pend", "att", "first", "err", "sent", "pat", "pby", "pwhy", "ref"}
+	fields := []string{"sched", "cursor", "since", "next", "pend", "att", "first", "err", "sent", "pat", "pby", "pwhy", "ref", "begin"}
 	return s.all(ctx, keySubs(), keySubsLeft(), func(p redis.Pipeliner, id string) error {
 		return p.HMGet(ctx, keySub(id), fields...).Err()
 	}, func(id string, left time.Time, cmd redis.Cmder) error {
@@ -169,7 +169,7 @@ func (s *Store) dumpSubscribers(ctx context.Context, put func(store.Row) error) 
 		r := &store.SubscriberRow{
 			ID: id, Schedule: text(v[0]), Cursor: integer(text(v[1])), Since: at(text(v[2])), Next: at(text(v[3])), Left: left,
 			Attempts: int(integer(text(v[5]))), FirstTry: at(text(v[6])), LastError: text(v[7]), LastSent: at(text(v[8])),
-			Paused: paused(v[9:12]), Refusals: int(integer(text(v[12]))),
+			Paused: paused(v[9:12]), Refusals: int(integer(text(v[12]))), Begin: integer(text(v[13])),
 		}
 		if pend := text(v[4]); pend != "" {
 			r.Pending = new(notify.Digest)

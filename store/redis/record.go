@@ -178,7 +178,7 @@ func (s *Store) merge(ctx context.Context, b store.Batch, args, items, notices [
 		len(b.Items), len(b.Notices))
 	args = append(append(args, items...), notices...)
 
-	hits := make([]merged, len(b.Hits))
+	var hits []merged
 	for i, next := range b.Hits {
 		if err := rows[i].Err(); err != nil {
 			return nil, nil, wrap(ctx, err)
@@ -187,13 +187,21 @@ func (s *Store) merge(ctx context.Context, b store.Batch, args, items, notices [
 		if err != nil {
 			return nil, nil, err
 		}
-		m := &hits[i]
+		if was == nil && len(next.Rules) == 0 {
+			continue
+		}
+		var m merged
 		m.hit, m.unnumbered = store.MergeHit(was, next)
+		hits = append(hits, m)
 		body, seqs, err := split(m.hit, m.unnumbered)
 		if err != nil {
 			return nil, nil, err
 		}
-		args = append(args, next.Item.ID[:], version, body, m.hit.Found.UnixMilli(), tallied(m.hit), seqs)
+		amendment, err := amendmentArgs(store.Retitled(was, next, b.State.LastPoll))
+		if err != nil {
+			return nil, nil, err
+		}
+		args = append(append(args, next.Item.ID[:], version, body, m.hit.Found.UnixMilli(), tallied(m.hit), seqs), amendment...)
 	}
 	return args, hits, nil
 }

@@ -74,6 +74,10 @@ func restoring(r store.Row) ([]any, error) {
 	case r.Notice != nil:
 		args, err := noticeArgs([]notify.Notice{*r.Notice})
 		return append(append([]any{"notice"}, args...), r.Notice.Seq), err
+	case r.Amendment != nil:
+		a := r.Amendment
+		args, err := amendmentArgs(*a, true)
+		return append([]any{"amendment", a.Hit.Item.ID[:], a.Seq}, args...), err
 	case r.Purged != nil:
 		return []any{"purged", r.Purged.Item[:], r.Purged.Feed}, nil
 	case r.Subscriber != nil:
@@ -91,7 +95,7 @@ func restoring(r store.Row) ([]any, error) {
 			p = *u.Paused
 		}
 		return []any{
-			"subscriber", u.ID, milli(u.Left), "sched", u.Schedule, "cursor", u.Cursor, "since", u.Since.UnixMilli(), "next", u.Next.UnixMilli(),
+			"subscriber", u.ID, milli(u.Left), "sched", u.Schedule, "cursor", u.Cursor, "begin", positive(int(u.Begin)), "since", u.Since.UnixMilli(), "next", u.Next.UnixMilli(),
 			"pid", pid, "pend", pend, "att", positive(u.Attempts), "first", milli(u.FirstTry), "err", u.LastError, "sent", milli(u.LastSent),
 			"pat", milli(p.Since), "pby", string(p.By), "pwhy", p.Why, "ref", positive(u.Refusals),
 		}, nil
@@ -135,6 +139,7 @@ func deliveryJSON(d notify.Delivery) (string, error) {
 //	        item: id, stored, body
 //	        hit: id, found, rules or empty, body, seqs
 //	        notice: id, at, body, seq
+//	        amendment: id, seq, at, body
 //	        purged: id, feed
 //	        subscriber: id, when it left or empty, then fields and values, of which the empty are left out
 //	        letter: id, subscriber, digest, reason, attempts, buried, since when it waits or empty
@@ -145,7 +150,7 @@ func deliveryJSON(d notify.Delivery) (string, error) {
 //	cost    O(log n); of a hit and of a delivery, also those found or accepted in the same millisecond
 var restore = script(readerLib + `
 local totals = P .. 'totals'
-local function place(k, id, left)
+local function queue(k, id, left)
 	if left == '' then return enter(k, id) end
 	remove(k, id)
 	call('ZADD', k.left, left, id)
@@ -159,7 +164,7 @@ function put.feed(id, st, next, poisoned, seen, n, oldest, left, grade, minute, 
 	r.grade, r.minute = tonumber(grade), tonumber(minute)
 	F.write(id, r, st, seen, old.seen)
 	gone(id, oldest)
-	place(F, id, left)
+	queue(F, id, left)
 end
 function put.item(id, stored, body)
 	call('SET', P .. 'item:' .. id, body)
@@ -179,6 +184,10 @@ function put.notice(id, at, body, seq)
 	call('ZADD', P .. 'notices:log', seq, id)
 	call('ZADD', P .. 'notices', at, id)
 end
+function put.amendment(id, seq, at, body)
+	unplace(id, seq)
+	place(id, seq, at, body)
+end
 function put.purged(id, feed) call('HSET', P .. 'purged', id, feed) end
 function put.subscriber(id, left, ...)
 	local row, fields = S.row .. id, {...}
@@ -187,7 +196,7 @@ function put.subscriber(id, left, ...)
 	for i = 1, #fields, 2 do
 		if fields[i + 1] ~= '' or fields[i] == 'sched' then call('HSET', row, fields[i], fields[i + 1]) end
 	end
-	place(S, id, left)
+	queue(S, id, left)
 end
 function put.letter(id, sub, digest, reason, attempts, buried, asked)
 	local letter = P .. 'letter:' .. id
@@ -259,6 +268,13 @@ for _, id in ipairs(call('ZRANGE', P .. 'notices', 0, -1)) do
 	if not seq or tonumber(call('ZSCORE', P .. 'notices:log', id) or 0) ~= tonumber(seq) then say('notice ', id, ' is not in the log') end
 end
 if call('ZCARD', P .. 'notices:log') ~= call('ZCARD', P .. 'notices') then say('the log holds places of notices that are not there') end
+for _, m in ipairs(call('ZRANGE', P .. 'amendments', 0, -1)) do
+	local item, seq = string.sub(m, 1, 16), string.sub(m, 17)
+	if call('HEXISTS', P .. 'amended:' .. item, seq) == 0 or tonumber(call('ZSCORE', P .. 'amendments:log', m) or 0) ~= tonumber(seq) then
+		say('an amendment of ', hex(item), ' is not in the log at ', seq)
+	end
+end
+if call('ZCARD', P .. 'amendments:log') ~= call('ZCARD', P .. 'amendments') then say('the log holds places of amendments that are not there') end
 for _, id in ipairs(call('ZRANGE', P .. 'items', 0, -1)) do
 	if call('EXISTS', P .. 'item:' .. id) == 0 then say('item ', hex(id), ' is listed and not there') end
 end

@@ -158,6 +158,21 @@ local function forget(id)
 	call('DEL', P .. 'hit:' .. id)
 	return strike(id)
 end
+-- place puts an amendment into the log, and unplace takes it out.
+local function place(item, seq, at, body)
+	call('HSET', P .. 'amended:' .. item, seq, body)
+	call('ZADD', P .. 'amendments:log', seq, item .. seq)
+	call('ZADD', P .. 'amendments', at, item .. seq)
+end
+local function unplace(item, seq)
+	call('HDEL', P .. 'amended:' .. item, seq)
+	call('ZREM', P .. 'amendments:log', item .. seq)
+	return call('ZREM', P .. 'amendments', item .. seq)
+end
+-- amend gives an amendment, if there is one, the log's next place.
+local function amend(item, at, body)
+	if body ~= '' then place(item, int(call('HINCRBY', P .. 'totals', 'head', 1)), at, body) end
+end
 -- post gives a notice the log's next place, unless it is there.
 local function post(id, at, body)
 	if call('EXISTS', P .. 'notice:' .. id) == 1 then return end
@@ -300,7 +315,8 @@ end
 //	        8 new ones in the place of exactly those, or empty to keep them, 9 their number, 10 second of the oldest gone or empty,
 //	        11 grade, 12 minute of the last good poll or 0, 13 number of items, 14 of notices,
 //	        then for each item: id, stored, body; for each notice: id, at, body;
-//	        and for each hit: id, hash of the hit read or empty, body, found, rules or empty, seqs ("4 0 +", + for the log's next)
+//	        and for each hit: id, hash of the hit read or empty, body, found, rules or empty, seqs ("4 0 +", + for the log's next),
+//	            time and body of its amendment, or empty
 //	result  lost; again, from, to; conflict; or ok and for each hit its seqs, empty when it was purged
 //	cost    O(m log n), m items and hits; of a hit that is stored, also those found in the same millisecond
 var record = script(`
@@ -313,7 +329,7 @@ local seen, read = F.seen(id, r), tonumber(ARGV[6])
 if redis.sha1hex(string.sub(seen, 1, read)) ~= ARGV[7] or ARGV[8] ~= '' and #seen ~= read then return {'conflict'} end
 local notices = 15 + 3 * tonumber(ARGV[13])
 local first = notices + 3 * tonumber(ARGV[14])
-for i = first, #ARGV, 6 do
+for i = first, #ARGV, 8 do
 	local h = call('HMGET', P .. 'hit:' .. ARGV[i], 'b', 's')
 	local hash = ''
 	if h[1] then hash = redis.sha1hex(h[1] .. h[2]) end
@@ -332,7 +348,7 @@ for i = 15, notices - 1, 3 do
 end
 local from = call('HGET', totals, 'head') or 0
 local out = {'ok'}
-for i = first, #ARGV, 6 do
+for i = first, #ARGV, 8 do
 	local seqs, item = {}, ARGV[i]
 	if call('HEXISTS', P .. 'purged', item) == 0 then
 		for seq in string.gmatch(ARGV[i + 5], '%S+') do
@@ -344,6 +360,7 @@ for i = first, #ARGV, 6 do
 		end
 		call('HSET', P .. 'hit:' .. item, 'b', ARGV[i + 2], 's', table.concat(seqs, ' '))
 		enlist(item, ARGV[i + 3], ARGV[i + 4])
+		amend(item, ARGV[i + 6], ARGV[i + 7])
 	end
 	table.insert(out, table.concat(seqs, ' '))
 end
@@ -385,15 +402,21 @@ return had - r.seen
 // purge removes an item, and rewrites the digests that mention it.
 //
 //	KEYS    1 prefix
-//	ARGV    1 item, 2 its feed, then for each digest: key, field, hash of what was read, new text
-//	result  1, or 0 when a digest has changed
+//	ARGV    1 item, 2 its feed, 3 hash of the hit that was read, or empty, 4 and 5 time and body of its withdrawal, or empty,
+//	        then for each digest: key, field, hash of what was read, new text
+//	result  1, or 0 when the hit or a digest has changed
 //	cost    O(log n + m)
 var purge = script(`
-for i = 3, #ARGV, 4 do
+local h = call('HMGET', P .. 'hit:' .. ARGV[1], 'b', 's')
+if (h[1] and redis.sha1hex(h[1] .. h[2]) or '') ~= ARGV[3] then return 0 end
+for i = 6, #ARGV, 4 do
 	if redis.sha1hex(call('HGET', ARGV[i], ARGV[i + 1]) or '') ~= ARGV[i + 2] then return 0 end
 end
-for i = 3, #ARGV, 4 do call('HSET', ARGV[i], ARGV[i + 1], ARGV[i + 3]) end
-call('HSET', P .. 'purged', ARGV[1], ARGV[2])
+for i = 6, #ARGV, 4 do call('HSET', ARGV[i], ARGV[i + 1], ARGV[i + 3]) end
+if call('HSET', P .. 'purged', ARGV[1], ARGV[2]) == 1 then
+	for _, seq in ipairs(call('HKEYS', P .. 'amended:' .. ARGV[1])) do unplace(ARGV[1], seq) end
+end
+amend(ARGV[1], ARGV[4], ARGV[5])
 forget(ARGV[1])
 call('DEL', P .. 'item:' .. ARGV[1])
 call('ZREM', P .. 'items', ARGV[1])
@@ -403,7 +426,7 @@ return 1
 // sweep deletes one step of what is older than a time.
 //
 //	KEYS    1 prefix
-//	ARGV    1 what: hits, notices, items, letters, deliveries, subs, feeds, 2 before, 3 at most
+//	ARGV    1 what: hits, amendments, notices, items, letters, deliveries, subs, feeds, 2 before, 3 at most
 //	result  how many were deleted, and how many seen ids with them
 //	cost    O(m log n), m deleted; of letters, all that are older
 var sweep = script(`
@@ -415,6 +438,8 @@ if what == 'letters' then max = -1 end -- those that wait to be sent stay, and w
 for _, id in ipairs(call('ZRANGEBYSCORE', set, '-inf', '(' .. ARGV[2], 'LIMIT', 0, max)) do
 	if what == 'hits' then
 		n = n + forget(id)
+	elseif what == 'amendments' then
+		n = n + unplace(string.sub(id, 1, 16), string.sub(id, 17))
 	elseif what == 'notices' then
 		n = n + unpost(id)
 	elseif what == 'letters' then

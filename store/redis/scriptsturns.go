@@ -15,7 +15,7 @@ local function enlist(id, next, schedule, since, floor)
 		for _, notice in ipairs(call('ZRANGEBYSCORE', P .. 'notices', floor, '+inf')) do
 			cursor = math.min(cursor, tonumber(call('HGET', P .. 'notice:' .. notice, 's')) - 1)
 		end
-		call('HSET', row, 'sched', schedule, 'next', next, 'since', since, 'cursor', int(cursor), 'token', 0)
+		call('HSET', row, 'sched', schedule, 'next', next, 'since', since, 'cursor', int(cursor), 'begin', int(cursor), 'token', 0)
 	elseif v[1] ~= schedule then
 		call('HSET', row, 'sched', schedule)
 		if not v[2] then
@@ -53,7 +53,7 @@ leave(S, want, ARGV[1])
 //
 //	KEYS    1 prefix
 //	ARGV    1 now, 2 max, 3 until
-//	result  the log's head, then for each: id, token, cursor, since, pending or empty, attempts, first try or empty, refusals
+//	result  the log's head, then for each: id, token, cursor, since, pending or empty, attempts, first try or empty, refusals, begin
 //	cost    O(m log n)
 var claimTurns = script(`
 local out = {call('HGET', P .. 'totals', 'head') or '0'}
@@ -73,8 +73,8 @@ for _, id in ipairs(call('ZRANGEBYSCORE', S.all, '-inf', ARGV[1], 'LIMIT', 0, AR
 	call('HSET', row, 'until', ARGV[3], 'token', token)
 	call('HDEL', row, 'asked')
 	call('ZADD', S.all, ARGV[3], id)
-	local v = call('HMGET', row, 'cursor', 'since', 'pend', 'att', 'first', 'ref')
-	for _, x in ipairs({id, token, v[1], v[2], v[3] or '', v[4] or '0', v[5] or '', v[6] or '0'}) do table.insert(out, x) end
+	local v = call('HMGET', row, 'cursor', 'since', 'pend', 'att', 'first', 'ref', 'begin')
+	for _, x in ipairs({id, token, v[1], v[2], v[3] or '', v[4] or '0', v[5] or '', v[6] or '0', v[7] or '0'}) do table.insert(out, x) end
 end
 return out
 `)

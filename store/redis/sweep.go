@@ -27,6 +27,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, keep store.Retention) 
 		n    *int
 	}{
 		{"hits", keep.Hits, &sw.Hits},
+		{"amendments", keep.Hits, &sw.Amendments},
 		{"notices", keep.Hits, &sw.Notices},
 		{"letters", keep.Hits, &sw.DeadLetters},
 		{"deliveries", keep.Hits, &sw.Deliveries},
@@ -131,13 +132,27 @@ func (s *Store) sweepSeen(ctx context.Context, before time.Time) (int, error) {
 }
 
 // Purge removes an item from everywhere, for good.
-func (s *Store) Purge(ctx context.Context, id feed.ItemID, _ time.Time) error {
+func (s *Store) Purge(ctx context.Context, id feed.ItemID, now time.Time) error {
 	for range tries {
 		feedID, err := s.feedOf(ctx, id)
 		if err != nil {
 			return err
 		}
-		args := []any{id[:], feedID}
+		v, err := s.c.HMGet(ctx, keyHit(string(id[:])), "b", "s").Result()
+		if err != nil {
+			return wrap(ctx, err)
+		}
+		h, version, err := stored(v)
+		if err != nil {
+			return err
+		}
+		withdrawal := []any{"", ""}
+		if h != nil {
+			if withdrawal, err = amendmentArgs(store.Withdrawn(*h, now)); err != nil {
+				return err
+			}
+		}
+		args := append([]any{id[:], feedID, version}, withdrawal...)
 		for _, set := range []struct {
 			keys  []string
 			field string
@@ -157,7 +172,7 @@ func (s *Store) Purge(ctx context.Context, id feed.ItemID, _ time.Time) error {
 			return err
 		}
 	}
-	return s.errBusy("a digest")
+	return s.errBusy("the hit, or a digest that tells of it,")
 }
 
 // without adds what is left of the digests of a set that mention the item.

@@ -25,11 +25,11 @@ func (s *Store) Claim(ctx context.Context, now time.Time, max int, ttl time.Dura
 	}
 	var turns []notify.Turn
 	head := integer(out[0])
-	for out = out[1:]; len(out) >= 8; out = out[8:] {
+	for out = out[1:]; len(out) >= 9; out = out[9:] {
 		tn := notify.Turn{
 			Lease:      lease.Lease{Key: store.SubscriberKey(out[0]), Token: integer(out[1]), Until: until},
 			Subscriber: out[0], Cursor: integer(out[2]), Since: at(out[3]), Head: head,
-			Attempts: int(integer(out[5])), FirstTry: at(out[6]), Refusals: int(integer(out[7])),
+			Attempts: int(integer(out[5])), FirstTry: at(out[6]), Refusals: int(integer(out[7])), Begin: integer(out[8]),
 		}
 		if out[4] != "" {
 			tn.Pending = new(notify.Digest)
@@ -202,13 +202,13 @@ func (s *Store) Standings(ctx context.Context) ([]store.Standing, error) {
 	}
 	var all []store.Standing
 	err = each(ctx, s.c, ids, func(p redis.Pipeliner, id string) error {
-		return p.HMGet(ctx, keySub(id), "cursor", "since", "next", "pid", "att", "err", "sent", "pat", "pby", "pwhy", "ref").Err()
+		return p.HMGet(ctx, keySub(id), "cursor", "since", "next", "pid", "att", "err", "sent", "pat", "pby", "pwhy", "ref", "begin").Err()
 	}, func(id string, cmd redis.Cmder) error {
 		v := cmd.(*redis.SliceCmd).Val()
 		all = append(all, store.Standing{
 			Subscriber: id, Cursor: integer(text(v[0])), Since: at(text(v[1])), Next: at(text(v[2])), Pending: text(v[3]),
 			Attempts: int(integer(text(v[4]))), LastError: text(v[5]), LastSent: at(text(v[6])),
-			Paused: paused(v[7:10]), Refusals: int(integer(text(v[10]))),
+			Paused: paused(v[7:10]), Refusals: int(integer(text(v[10]))), Begin: integer(text(v[11])),
 		})
 		return nil
 	})

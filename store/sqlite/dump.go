@@ -75,6 +75,10 @@ var dumps = []struct {
 		h, err := decoded[classifier.Hit](r)
 		return store.Row{Hit: h}, err
 	}},
+	{`SELECT seq, body FROM amendments ORDER BY seq`, func(r scanner) (store.Row, error) {
+		a, err := scanAmendment(r)
+		return store.Row{Amendment: &a}, err
+	}},
 	{`SELECT ` + noticeColumns + ` FROM notices ORDER BY seq`, func(r scanner) (store.Row, error) {
 		n, err := scanNotice(r)
 		return store.Row{Notice: &n}, err
@@ -93,7 +97,7 @@ var dumps = []struct {
 		}
 		pending, err := s.digest()
 		return store.Row{Subscriber: &store.SubscriberRow{
-			ID: s.id, Schedule: s.schedule, Cursor: s.cursor, Since: store.FromMilli(s.since), Next: store.FromMilli(s.next),
+			ID: s.id, Schedule: s.schedule, Cursor: s.cursor, Begin: s.begin, Since: store.FromMilli(s.since), Next: store.FromMilli(s.next),
 			Left: at(s.leftAt), Pending: pending, Attempts: s.attempts, FirstTry: at(s.firstTry), LastError: s.lastError, LastSent: at(s.lastSent),
 			Paused: s.paused(), Refusals: s.refusals,
 		}}, err
@@ -168,6 +172,8 @@ func (t *tx) restore(r store.Row) error {
 			return err
 		}
 		return t.writeHit(*r.Hit)
+	case r.Amendment != nil:
+		return t.putAmendment(*r.Amendment)
 	case r.Notice != nil:
 		return t.putNotice(*r.Notice)
 	case r.Purged != nil:
@@ -232,7 +238,7 @@ func (t *tx) restoreSubscriber(r store.SubscriberRow) error {
 	if err := s.scan(t.row(`SELECT `+subscriberColumns+` FROM subscribers WHERE id = ?`, r.ID)); err != nil {
 		return err
 	}
-	s.schedule, s.cursor, s.since, s.next, s.leftAt = r.Schedule, r.Cursor, r.Since.UnixMilli(), r.Next.UnixMilli(), milli(r.Left)
+	s.schedule, s.cursor, s.begin, s.since, s.next, s.leftAt = r.Schedule, r.Cursor, r.Begin, r.Since.UnixMilli(), r.Next.UnixMilli(), milli(r.Left)
 	s.clear()
 	s.attempts, s.firstTry, s.lastError, s.lastSent = r.Attempts, milli(r.FirstTry), r.LastError, milli(r.LastSent)
 	s.pausedAt, s.pausedBy, s.pausedWhy, s.refusals = sql.NullInt64{}, "", "", r.Refusals

@@ -10,6 +10,7 @@ import (
 	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/lease"
+	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
 )
 
@@ -143,6 +144,7 @@ func (p *poll) fill(t *tx) (fresh []classifier.Hit, from, to int64, err error) {
 		}
 	}
 	var hits []classifier.Hit
+	var amendments []*notify.Amendment
 	var places []*int64 // in the log, that are to be filled in
 	for _, next := range p.Hits {
 		if purged[next.Item.ID] {
@@ -152,9 +154,16 @@ func (p *poll) fill(t *tx) (fresh []classifier.Hit, from, to int64, err error) {
 		if err != nil {
 			return nil, 0, 0, err
 		}
+		if old == nil && len(next.Rules) == 0 {
+			continue
+		}
 		h, unnumbered := store.MergeHit(old, next)
 		for _, r := range unnumbered {
 			places = append(places, &h.Rules[r].Seq)
+		}
+		if a, ok := store.Retitled(old, next, p.State.LastPoll); ok {
+			places = append(places, &a.Seq)
+			amendments = append(amendments, &a)
 		}
 		hits = append(hits, h)
 		if len(unnumbered) > 0 {
@@ -169,6 +178,11 @@ func (p *poll) fill(t *tx) (fresh []classifier.Hit, from, to int64, err error) {
 	}
 	for _, h := range hits {
 		if err := t.writeHit(h); err != nil {
+			return nil, 0, 0, err
+		}
+	}
+	for _, a := range amendments {
+		if err := t.putAmendment(*a); err != nil {
 			return nil, 0, 0, err
 		}
 	}

@@ -166,4 +166,16 @@ CREATE TABLE signing (
 	one INTEGER PRIMARY KEY CHECK (one = 1),
 	key BLOB NOT NULL
 ) STRICT;
+`, `
+CREATE TABLE amendments (
+	seq  INTEGER PRIMARY KEY,            -- the place in the log
+	item BLOB NOT NULL,
+	at   INTEGER NOT NULL,
+	body BLOB NOT NULL
+) STRICT;
+CREATE INDEX amendments_item ON amendments (item);
+CREATE INDEX amendments_at ON amendments (at);
+
+-- Where the log of a subscriber begins.
+ALTER TABLE subscribers ADD COLUMN begin INTEGER NOT NULL DEFAULT 0;
 `}

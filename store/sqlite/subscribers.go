@@ -54,11 +54,12 @@ func (s *Store) Enrol(ctx context.Context, subs []store.Enrolment, now time.Time
 // enlist adds a new subscriber, whose log begins at the first hit or notice that
 // is news to it. An id that is given twice counts once.
 func (t *tx) enlist(e store.Enrolment) error {
-	_, err := t.exec(`INSERT INTO subscribers (id, schedule, next, since, cursor) VALUES (?1, ?2, ?3, ?4, coalesce(
+	_, err := t.exec(`INSERT INTO subscribers (id, schedule, next, since, cursor, begin)
+		SELECT ?1, ?2, ?3, ?4, first, first FROM (SELECT coalesce(
 			(SELECT min(first) - 1 FROM (
 				SELECT min(seq) AS first FROM hits JOIN hit_rules ON hit = n WHERE found >= ?5 AND seq IS NOT NULL
 				UNION ALL SELECT min(seq) FROM notices WHERE at >= ?5)),
-			(SELECT value FROM meta WHERE key = 'head')))
+			(SELECT value FROM meta WHERE key = 'head')) AS first) WHERE true
 		ON CONFLICT DO NOTHING`, e.ID, e.Schedule, e.Next.UnixMilli(), e.Since.UnixMilli(), ceilMilli(e.Since))
 	return err
 }
@@ -136,7 +137,7 @@ func (s *Store) Standings(ctx context.Context) ([]store.Standing, error) {
 			return err
 		}
 		all = append(all, store.Standing{
-			Subscriber: sub.id, Cursor: sub.cursor, Since: store.FromMilli(sub.since), Next: store.FromMilli(sub.next),
+			Subscriber: sub.id, Cursor: sub.cursor, Begin: sub.begin, Since: store.FromMilli(sub.since), Next: store.FromMilli(sub.next),
 			Pending: sub.pendingID, Attempts: sub.attempts, LastError: sub.lastError, LastSent: at(sub.lastSent),
 			Paused: sub.paused(), Refusals: sub.refusals,
 		})

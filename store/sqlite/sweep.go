@@ -29,6 +29,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, keep store.Retention) 
 			q     string
 		}{
 			{&sw.Hits, `DELETE FROM hits WHERE n IN (SELECT n FROM hits WHERE found < ? LIMIT ?)`},
+			{&sw.Amendments, `DELETE FROM amendments WHERE seq IN (SELECT seq FROM amendments WHERE at < ? LIMIT ?)`},
 			{&sw.Notices, `DELETE FROM notices WHERE seq IN (SELECT seq FROM notices WHERE at < ? LIMIT ?)`},
 			{&sw.DeadLetters, `DELETE FROM letters WHERE n IN (SELECT n FROM letters WHERE buried < ? AND resend IS NULL LIMIT ?)`},
 			{&sw.Deliveries, `DELETE FROM deliveries WHERE n IN (SELECT n FROM deliveries WHERE accepted < ? LIMIT ?)`},
@@ -146,6 +147,15 @@ func (s *Store) Purge(ctx context.Context, id feed.ItemID, now time.Time) error 
 		feedID, err := t.feedOf(id)
 		if err != nil {
 			return err
+		}
+		old, err := t.hit(id)
+		if err != nil {
+			return err
+		}
+		if old != nil {
+			if err := t.withdraw(*old, now); err != nil {
+				return err
+			}
 		}
 		for _, q := range []string{`DELETE FROM hits WHERE id = ?`, `DELETE FROM items WHERE id = ?`} {
 			if _, err := t.exec(q, id[:]); err != nil {

@@ -17,7 +17,8 @@ import (
 type subscriber struct {
 	n                    int64
 	id, schedule         string
-	cursor, since, next  int64
+	cursor, begin        int64
+	since, next          int64
 	asked, until, leftAt sql.NullInt64
 	token, ended         int64
 	pending              []byte
@@ -30,20 +31,20 @@ type subscriber struct {
 	refusals             int
 }
 
-const subscriberColumns = `n, id, schedule, cursor, since, next, asked, until, left_at, token, ended,
+const subscriberColumns = `n, id, schedule, cursor, begin, since, next, asked, until, left_at, token, ended,
 	pending, pending_id, attempts, first_try, last_sent, last_error, paused_at, paused_by, paused_why, refusals`
 
 func (s *subscriber) scan(r scanner) error {
-	return r.Scan(&s.n, &s.id, &s.schedule, &s.cursor, &s.since, &s.next, &s.asked, &s.until, &s.leftAt, &s.token, &s.ended,
+	return r.Scan(&s.n, &s.id, &s.schedule, &s.cursor, &s.begin, &s.since, &s.next, &s.asked, &s.until, &s.leftAt, &s.token, &s.ended,
 		&s.pending, &s.pendingID, &s.attempts, &s.firstTry, &s.lastSent, &s.lastError,
 		&s.pausedAt, &s.pausedBy, &s.pausedWhy, &s.refusals)
 }
 
 func (t *tx) save(s *subscriber) error {
-	_, err := t.exec(`UPDATE subscribers SET schedule = ?, cursor = ?, since = ?, next = ?, asked = ?, until = ?, left_at = ?,
+	_, err := t.exec(`UPDATE subscribers SET schedule = ?, cursor = ?, begin = ?, since = ?, next = ?, asked = ?, until = ?, left_at = ?,
 		token = ?, ended = ?, pending = ?, pending_id = ?, attempts = ?, first_try = ?, last_sent = ?, last_error = ?,
 		paused_at = ?, paused_by = ?, paused_why = ?, refusals = ? WHERE n = ?`,
-		s.schedule, s.cursor, s.since, s.next, s.asked, s.until, s.leftAt,
+		s.schedule, s.cursor, s.begin, s.since, s.next, s.asked, s.until, s.leftAt,
 		s.token, s.ended, s.pending, s.pendingID, s.attempts, s.firstTry, s.lastSent, s.lastError,
 		s.pausedAt, s.pausedBy, s.pausedWhy, s.refusals, s.n)
 	return err
@@ -131,7 +132,7 @@ func (s *Store) Claim(ctx context.Context, now time.Time, max int, ttl time.Dura
 			}
 			turns = append(turns, notify.Turn{
 				Lease:      lease.Lease{Key: store.SubscriberKey(sub.id), Token: sub.token, Until: until},
-				Subscriber: sub.id, Cursor: sub.cursor, Since: store.FromMilli(sub.since), Head: head,
+				Subscriber: sub.id, Cursor: sub.cursor, Since: store.FromMilli(sub.since), Head: head, Begin: sub.begin,
 				Pending: pending, Attempts: sub.attempts, FirstTry: at(sub.firstTry), Refusals: sub.refusals,
 			})
 		}

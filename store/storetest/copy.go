@@ -42,6 +42,13 @@ func furnished(t *testing.T, opener Opener) *suite {
 	s.ok(s.PauseFeeds(s.ctx(), []string{"never"}, true, after(62)))
 	s.ok(s.Post(s.ctx(), lost("a", after(62))))
 	s.ok(s.Purge(s.ctx(), item("a", 9).ID, after(62)))
+	// A headline that changed.
+	s.ok(s.PollNow(s.ctx(), []string{"a"}, after(62)))
+	edited := item("a", 0)
+	edited.Title = "Another headline"
+	b = batch(s.claimOne(after(62)), after(62), edited)
+	b.Hits = []classifier.Hit{hit(edited, after(62))}
+	s.put(b)
 
 	// Delivered, given up, asked for again, and pending.
 	for _, tn := range s.turns(after(63)) {
@@ -98,7 +105,7 @@ func testCopy(t *testing.T, from, to Opener) {
 	res, err := store.Copy(t.Context(), portable(t, src.Store), portable(t, dst.Store), func(n, of int) { done = n * 100 / of })
 	dst.ok(err)
 	same(dst, "what was copied", res.Counts, map[string]int{
-		"counters": 1, "feeds": 3, "items": 7, "hits": 4, "purged": 1, "subscribers": 4, "dead letters": 1, "deliveries": 1, "notices": 1,
+		"counters": 1, "feeds": 3, "items": 7, "hits": 4, "purged": 1, "subscribers": 4, "dead letters": 1, "deliveries": 1, "notices": 1, "amendments": 1,
 		"readers": 3, "signing keys": 1,
 	})
 	if done != 100 || res.Written != len(res.Rows) {
@@ -123,6 +130,7 @@ func testCopy(t *testing.T, from, to Opener) {
 	compare("hits", func(s *suite) any { v, err := s.Hits(s.ctx(), store.HitQuery{Quiet: true}); s.ok(err); return v })
 	compare("the tally", func(s *suite) any { v, err := s.Tally(s.ctx(), []time.Time{t0, after(1)}); s.ok(err); return v })
 	compare("the log", func(s *suite) any { v, err := s.Window(s.ctx(), 0, 100); s.ok(err); return v })
+	compare("amendments", func(s *suite) any { v, err := s.Amendments(s.ctx(), 0, 100); s.ok(err); return v })
 	compare("the census", func(s *suite) any { v, err := s.Census(s.ctx(), after(200)); s.ok(err); return v })
 	compare("notices", func(s *suite) any { v, err := s.LatestNotices(s.ctx(), 0, 0); s.ok(err); return v })
 	compare("letters", func(s *suite) any { v, err := s.DeadLetters(s.ctx()); s.ok(err); return v })
@@ -239,6 +247,12 @@ func testCheck(t *testing.T, opener Opener) {
 		"a turn of nobody": {store.Row{Subscriber: &store.SubscriberRow{
 			ID: readerID("asks"), Schedule: "@hourly", Since: t0, Next: t0,
 		}}, "has a turn and is no active reader"},
+		"what a purged item said": {store.Row{Amendment: &notify.Amendment{
+			Seq: 1, At: t0, Hit: classifier.Hit{Item: item("a", 9)}, Was: "Secret",
+		}}, "an amendment tells what it said"},
+		"a log that begins behind its cursor": {store.Row{Subscriber: &store.SubscriberRow{
+			ID: "desk", Schedule: "@hourly", Cursor: 1, Begin: 2, Since: t0, Next: t0,
+		}}, "the log of subscriber desk begins at 2"},
 		"a purged item": {store.Row{Purged: &store.PurgedRow{Feed: "a", Item: item("a", 0).ID}}, "was purged and is there"},
 	} {
 		s := furnished(t, opener)

@@ -24,7 +24,8 @@ type model struct {
 	subs    map[string]*modelSub
 	letters []*modelLetter
 	sent    []notify.Delivery
-	notices []notify.Notice // in the order of the log
+	notices []notify.Notice    // in the order of the log
+	amended []notify.Amendment // likewise
 	readers map[string]*modelReader
 	head    int64
 }
@@ -208,7 +209,7 @@ func (m *model) record(b store.Batch) ([]classifier.Hit, error) {
 	}
 	for _, h := range b.Hits {
 		if !m.purged[h.Item.ID] {
-			m.hit(h)
+			m.hit(h, b.State.LastPoll)
 		}
 	}
 	for _, n := range b.Notices {
@@ -241,10 +242,41 @@ func (f *modelFeed) list(b store.Batch) {
 	}
 }
 
-func (m *model) hit(h classifier.Hit) {
+func (m *model) hit(h classifier.Hit, now time.Time) {
 	h.Item.Content = ""
-	h.Rules = slices.Clone(h.Rules)
 	old := m.hits[h.Item.ID]
+	switch {
+	case old == nil && len(h.Rules) == 0:
+		return
+	case len(h.Rules) == 0:
+		kept := *old
+		kept.Item = h.Item
+		h = kept
+	default:
+		h = m.merge(old, h)
+	}
+	m.hits[h.Item.ID] = &h
+	if old != nil && old.Item.Title != h.Item.Title && firstIn(old, 0, m.head) > 0 {
+		m.head++
+		m.amended = append(m.amended, notify.Amendment{Seq: m.head, At: now, Hit: stub(*old, h.Item), Was: old.Item.Title})
+	}
+}
+
+// stub is what an amendment tells of a hit.
+func stub(h classifier.Hit, it feed.Item) classifier.Hit {
+	it.GUID, it.Summary, it.Content, it.Authors, it.Categories = "", "", "", nil, nil
+	s := classifier.Hit{Item: it, Source: h.Source, FeedTags: h.FeedTags, Found: h.Found}
+	for _, r := range h.Rules {
+		if r.Seq > 0 {
+			r.Matches, r.Excerpt = nil, classifier.Excerpt{}
+			s.Rules = append(s.Rules, r)
+		}
+	}
+	return s
+}
+
+func (m *model) merge(old *classifier.Hit, h classifier.Hit) classifier.Hit {
+	h.Rules = slices.Clone(h.Rules)
 	quiet := h.Quiet
 	if old != nil {
 		h.Found, h.Quiet = old.Found, old.Quiet
@@ -270,7 +302,11 @@ func (m *model) hit(h classifier.Hit) {
 			}
 		}
 	}
-	m.hits[h.Item.ID] = &h
+	return h
+}
+
+func (m *model) amendments(from, to int64) []notify.Amendment {
+	return slices.DeleteFunc(slices.Clone(m.amended), func(a notify.Amendment) bool { return a.Seq <= from || a.Seq > to })
 }
 
 // inLog are the stored hits of a batch with a rule in a stretch of the log.
@@ -337,7 +373,7 @@ func (m *model) noticesIn(from, to int64) []notify.Notice {
 	return slices.DeleteFunc(slices.Clone(m.notices), func(n notify.Notice) bool { return n.Seq <= from || n.Seq > to })
 }
 
-func (m *model) purge(id feed.ItemID) error {
+func (m *model) purge(id feed.ItemID, now time.Time) error {
 	known := m.purged[id] || m.hits[id] != nil
 	if _, ok := m.items[id]; ok {
 		known = true
@@ -349,6 +385,15 @@ func (m *model) purge(id feed.ItemID) error {
 	}
 	if !known {
 		return store.ErrNotFound
+	}
+	if !m.purged[id] {
+		m.amended = slices.DeleteFunc(m.amended, func(a notify.Amendment) bool { return a.Hit.Item.ID == id })
+	}
+	if h := m.hits[id]; h != nil && firstIn(h, 0, m.head) > 0 {
+		it := h.Item
+		it.Title, it.Link = "", ""
+		m.head++
+		m.amended = append(m.amended, notify.Amendment{Seq: m.head, At: now, Hit: stub(*h, it), Withdrawn: true})
 	}
 	m.purged[id] = true
 	delete(m.items, id)
@@ -386,6 +431,7 @@ func (m *model) sweep(now time.Time, keep store.Retention) store.Swept {
 	var sw store.Swept
 	old := func(at time.Time, age time.Duration) bool { return age > 0 && at.Before(now.Add(-age)) }
 	maps.DeleteFunc(m.hits, func(_ feed.ItemID, h *classifier.Hit) bool { return counted(old(h.Found, keep.Hits), &sw.Hits) })
+	m.amended = slices.DeleteFunc(m.amended, func(a notify.Amendment) bool { return counted(old(a.At, keep.Hits), &sw.Amendments) })
 	m.notices = slices.DeleteFunc(m.notices, func(n notify.Notice) bool { return counted(old(n.At, keep.Hits), &sw.Notices) })
 	maps.DeleteFunc(m.items, func(_ feed.ItemID, it store.StoredItem) bool { return counted(old(it.Stored, keep.Items), &sw.Items) })
 	if excess := len(m.items) - keep.MaxItems; keep.MaxItems > 0 && excess > 0 {

@@ -11,20 +11,20 @@ import (
 )
 
 type modelSub struct {
-	id, schedule string
-	in           bool
-	left         time.Time
-	due          turnQueue
-	ended        int64
-	cursor       int64
-	since        time.Time
-	pending      *notify.Digest
-	attempts     int
-	firstTry     time.Time
-	lastError    string
-	lastSent     time.Time
-	paused       *notify.Pause
-	refusals     int
+	id, schedule  string
+	in            bool
+	left          time.Time
+	due           turnQueue
+	ended         int64
+	cursor, begin int64
+	since         time.Time
+	pending       *notify.Digest
+	attempts      int
+	firstTry      time.Time
+	lastError     string
+	lastSent      time.Time
+	paused        *notify.Pause
+	refusals      int
 }
 
 type modelLetter struct {
@@ -59,6 +59,7 @@ func (m *model) enlist(e store.Enrolment) {
 				s.cursor = min(s.cursor, n.Seq-1)
 			}
 		}
+		s.begin = s.cursor
 		m.subs[e.ID] = s
 	}
 	if s.schedule != e.Schedule {
@@ -97,7 +98,7 @@ func (m *model) claimTurn(s *modelSub, l lease.Lease) notify.Turn {
 	}
 	s.due.token, s.due.until, s.due.asked = l.Token, l.Until, time.Time{}
 	return notify.Turn{
-		Lease: l, Subscriber: s.id, Cursor: s.cursor, Since: s.since, Head: m.head,
+		Lease: l, Subscriber: s.id, Cursor: s.cursor, Begin: s.begin, Since: s.since, Head: m.head,
 		Pending: s.pending, Attempts: s.attempts, FirstTry: s.firstTry, Refusals: s.refusals,
 	}
 }
@@ -283,7 +284,7 @@ func (m *model) standings() []store.Standing {
 			continue
 		}
 		st := store.Standing{
-			Subscriber: s.id, Cursor: s.cursor, Since: s.since, Next: s.due.next,
+			Subscriber: s.id, Cursor: s.cursor, Begin: s.begin, Since: s.since, Next: s.due.next,
 			Attempts: s.attempts, LastError: s.lastError, LastSent: s.lastSent,
 			Paused: s.paused, Refusals: s.refusals,
 		}

@@ -223,7 +223,7 @@ func (h *history) record(rt *rapid.T) {
 			continue
 		}
 		b.Items = append(b.Items, store.StoredItem{Item: it, Searched: classifier.SearchedFeed, Stored: now})
-		if rules := subset(rt, ruleIDs); kind > 2 && len(rules) > 0 {
+		if rules := subset(rt, ruleIDs); kind > 2 {
 			x := hit(it, now, rules...)
 			x.Quiet = rapid.IntRange(0, 3).Draw(rt, "quiet") == 0
 			b.Hits = append(b.Hits, x)
@@ -271,7 +271,8 @@ func (h *history) purge(rt *rapid.T) {
 	if rapid.IntRange(0, 3).Draw(rt, "rarely") > 0 {
 		return
 	}
-	h.errs(rt, "Purge", h.Purge(h.ctx, id, h.tick(rt)), h.model.purge(id))
+	now := h.tick(rt)
+	h.errs(rt, "Purge", h.Purge(h.ctx, id, now), h.model.purge(id, now))
 }
 
 func (h *history) sweep(rt *rapid.T) {
@@ -361,6 +362,9 @@ func (h *history) check(rt *rapid.T) {
 	window, err := h.Window(h.ctx, from, h.model.head)
 	h.errs(rt, "Window", err, nil)
 	h.equal(rt, "Window", window, h.model.window(from, h.model.head))
+	amendments, err := h.Amendments(h.ctx, from, h.model.head)
+	h.errs(rt, "Amendments", err, nil)
+	h.equal(rt, "Amendments", amendments, h.model.amendments(from, h.model.head))
 	notices, err := h.Notices(h.ctx, from, h.model.head)
 	h.errs(rt, "Notices", err, nil)
 	h.equal(rt, "Notices", notices, h.model.noticesIn(from, h.model.head))

@@ -190,7 +190,6 @@ var recordTests = []testCase{
 			"an item not seen":      func(b *store.Batch) { b.Seen = nil },
 			"another feed's item":   func(b *store.Batch) { b.Items[0].Item.FeedID = "b" },
 			"a hit not seen":        func(b *store.Batch) { b.Hits[0].Item.ID[3]++ },
-			"a hit without a rule":  func(b *store.Batch) { b.Hits[0].Rules = nil },
 			"an item beyond bounds": func(b *store.Batch) { b.Items[0].Item.Content = noise(store.MaxValue + 1) },
 		} {
 			b := batch(c, t0, it)

@@ -28,7 +28,7 @@ type Opener func(t testing.TB) func() store.Store
 
 // Run tests an engine.
 func Run(t *testing.T, opener Opener) {
-	for _, group := range [][]testCase{feedTests, stateTests, noticeTests, recordTests, hitTests, turnTests, letterTests, pauseTests, purgeTests, sweepTests, robustTests, readerTests} {
+	for _, group := range [][]testCase{feedTests, stateTests, noticeTests, amendmentTests, recordTests, hitTests, turnTests, letterTests, pauseTests, purgeTests, sweepTests, robustTests, readerTests} {
 		for _, c := range group {
 			t.Run(c.name, func(t *testing.T) {
 				open := opener(t)

@@ -1,0 +1,72 @@
+package notify
+
+import (
+	"time"
+
+	"github.com/newswatch/newswatch/classifier"
+)
+
+// Amendment is what became of a report after it stood in the hit log: its
+// headline changed, or an operator withdrew it. It has a place in the log of its
+// own, so that a subscriber who was sent the report hears of it once.
+type Amendment struct {
+	// Seq is its place in the log; the store gives it.
+	Seq int64     `json:"seq,omitempty"`
+	At  time.Time `json:"at"`
+	// Hit is the report, with the rules that stood in the log by then and without
+	// what it said. Of one that was withdrawn it has no headline and no link, since
+	// either may hold what it was withdrawn for.
+	Hit classifier.Hit `json:"hit"`
+	// Was is the headline before.
+	Was       string `json:"was,omitempty"`
+	Withdrawn bool   `json:"withdrawn,omitempty"`
+}
+
+// MaxCorrections bounds the corrections that one digest lists; the rest is
+// counted.
+const MaxCorrections = 10
+
+// Amended returns those amendments of a window that the selection is told of:
+// they are of reports that were news to it before, in the log at begin < seq <=
+// from. Of one that changed more than once there is one, from the first headline
+// to the last; what changed back is left out.
+func Amended(sel Selection, begin, from int64, amendments []Amendment) []Amendment {
+	var out []Amendment
+	at := make(map[string]int) // by item
+	for _, a := range amendments {
+		first := firstFollowed(sel, a.Hit)
+		if first <= begin || first > from || !sel.language(a.Hit.Item.Lang) {
+			continue
+		}
+		id := a.Hit.Item.ID.String()
+		i, again := at[id]
+		if !again {
+			at[id] = len(out)
+			out = append(out, a)
+			continue
+		}
+		if !a.Withdrawn {
+			a.Was = out[i].Was
+		}
+		out[i] = a
+	}
+	kept := out[:0]
+	for _, a := range out {
+		if a.Withdrawn || a.Was != a.Hit.Item.Title {
+			kept = append(kept, a)
+		}
+	}
+	return kept
+}
+
+// firstFollowed is the first place in the log of a rule that the selection
+// follows, or 0.
+func firstFollowed(sel Selection, h classifier.Hit) int64 {
+	first := int64(0)
+	for _, r := range h.Rules {
+		if r.Seq > 0 && sel.follows(r, h.FeedTags) && (first == 0 || r.Seq < first) {
+			first = r.Seq
+		}
+	}
+	return first
+}
