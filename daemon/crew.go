@@ -21,9 +21,11 @@ const (
 	// gatherWait is how long a crew with few free hands waits for more of them before
 	// it claims.
 	gatherWait = 10 * time.Millisecond
-	// maxPause bounds the wait between two tries of a store that is away, and with
-	// it how long work rests after the store is back.
-	maxPause = 2 * time.Second
+	// minPause and maxPause bound the wait between two tries of a store that is
+	// away, and with it how long work rests after the store is back.
+	minPause, maxPause = 250 * time.Millisecond, 2 * time.Second
+	// releaseTimeout bounds one try to give a lease back, after a stop too.
+	releaseTimeout = 2 * time.Second
 )
 
 // job is one piece of due work, with the right to do it.
@@ -44,8 +46,10 @@ type crew[T any] struct {
 	// work does one job. It returns an error only when the store failed; what
 	// is wrong with a feed or a receiver is recorded, not returned.
 	work func(ctx context.Context, l lease.Lease, due T) error
-	lost func() // counts a lease that another holder took
-	log  *slog.Logger
+	// release gives a lease back; its work is due again at once.
+	release func(ctx context.Context, l lease.Lease) error
+	lost    func() // counts a lease that another holder took
+	log     *slog.Logger
 
 	mu    sync.Mutex
 	held  map[string]holding // by lease key
@@ -159,7 +163,7 @@ func (c *crew[T]) loop(ctx, workCtx context.Context, working *sync.WaitGroup, on
 			if pause == 0 {
 				c.log.Error("the store cannot be reached: pausing", "crew", c.name, "err", err)
 			}
-			pause = min(max(2*pause, 250*time.Millisecond), maxPause)
+			pause = min(max(2*pause, minPause), maxPause)
 			wait(ctx, nil, pause)
 			continue
 		case pause > 0:
@@ -189,7 +193,9 @@ func (c *crew[T]) loop(ctx, workCtx context.Context, working *sync.WaitGroup, on
 					default:
 					}
 				}()
-				c.do(jobCtx, j)
+				if !c.do(jobCtx, j) {
+					c.giveBack(ctx, jobCtx, j.lease, once)
+				}
 			})
 		}
 		if once && c.firstFailure() != nil {
@@ -198,15 +204,18 @@ func (c *crew[T]) loop(ctx, workCtx context.Context, working *sync.WaitGroup, on
 	}
 }
 
-// do works one job off. A lost lease is no fault: another has the work.
-func (c *crew[T]) do(ctx context.Context, j job[T]) {
+// do works one job off, and reports whether its lease has ended. A lost lease is
+// no fault: another has the work.
+func (c *crew[T]) do(ctx context.Context, j job[T]) (ended bool) {
 	err := c.work(ctx, j.lease, j.due)
 	switch {
 	case err == nil:
 		c.recovered()
+		return true
 	case errors.Is(err, lease.ErrLost):
 		c.lost()
 		c.log.Warn("another holder took over", "crew", c.name, "key", j.lease.Key)
+		return true
 	case ctx.Err() != nil:
 	default:
 		level := slog.LevelDebug
@@ -214,6 +223,26 @@ func (c *crew[T]) do(ctx context.Context, j job[T]) {
 			level = slog.LevelError // one line, not one for each of a thousand feeds
 		}
 		c.log.Log(ctx, level, "the store did not take the outcome; it will be done again", "crew", c.name, "key", j.lease.Key, "err", err)
+	}
+	return false
+}
+
+// giveBack ends the lease of a job that was not done, so that it is due again as
+// soon as the store can write, and not when the lease has run out. It tries until
+// then, while the lease is held; after a stop, or in a drain, it tries once. The
+// pause comes first: what the store never takes must not go round without one.
+func (c *crew[T]) giveBack(stop, job context.Context, l lease.Lease, once bool) {
+	for pause := minPause; ; pause = min(2*pause, maxPause) {
+		last := once || stop.Err() != nil || job.Err() != nil || !wait(stop, nil, pause)
+		try, cancel := context.WithTimeout(context.WithoutCancel(job), releaseTimeout)
+		err := c.release(try, l)
+		cancel()
+		if err == nil && !last {
+			c.recovered()
+		}
+		if err == nil || last || errors.Is(err, lease.ErrLost) {
+			return
+		}
 	}
 }
 

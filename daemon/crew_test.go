@@ -28,8 +28,9 @@ func testCrew(keys []string, work func(context.Context, string) error) *crew[str
 			}
 			return out, nil
 		},
-		renew: func(_ context.Context, ls []lease.Lease) ([]lease.Lease, error) { return ls, nil },
-		work:  func(ctx context.Context, _ lease.Lease, key string) error { return work(ctx, key) },
+		renew:   func(_ context.Context, ls []lease.Lease) ([]lease.Lease, error) { return ls, nil },
+		work:    func(ctx context.Context, _ lease.Lease, key string) error { return work(ctx, key) },
+		release: func(context.Context, lease.Lease) error { return nil },
 	}
 }
 
@@ -225,6 +226,12 @@ func TestCrewStaysFaultyWhileNothingIsTaken(t *testing.T) {
 			}
 			return nil
 		})
+		c.release = func(context.Context, lease.Lease) error {
+			if time.Now().Before(freed) {
+				return full
+			}
+			return nil
+		}
 		ended := make(chan struct{})
 		go func() { defer close(ended); c.run(ctx, time.Minute) }()
 		time.Sleep(4 * time.Second) //nolint:forbidigo // the bubble's clock
@@ -234,6 +241,62 @@ func TestCrewStaysFaultyWhileNothingIsTaken(t *testing.T) {
 		<-ended
 		if c.lastFault() != nil {
 			t.Errorf("the fault stands although an outcome was taken: %v", c.lastFault())
+		}
+	})
+}
+
+// TestCrewGivesBackWhatTheStoreDidNotTake: a store that refuses writes for an hour
+// gets the lease back within two seconds of the cure, not when the lease is over,
+// and the crew is well again then, though nothing else was due.
+func TestCrewGivesBackWhatTheStoreDidNotTake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cure := time.Now().Add(time.Hour)
+		full := errors.New("disk full")
+		write := func() error {
+			if time.Now().Before(cure) {
+				return full
+			}
+			return nil
+		}
+		c := testCrew([]string{"a"}, func(context.Context, string) error { return write() })
+		var back time.Duration
+		ctx, stop := context.WithCancel(t.Context())
+		tries := 0
+		c.release = func(context.Context, lease.Lease) error {
+			tries++
+			if c.lastFault() == nil {
+				t.Error("the crew looks well before the store took anything")
+			}
+			err := write()
+			if err == nil {
+				back = time.Since(cure)
+				time.AfterFunc(time.Second, stop)
+			}
+			return err
+		}
+		c.run(ctx, 0)
+		if back > maxPause || c.lastFault() != nil {
+			t.Errorf("given back %v after the cure, and the fault is then %v", back, c.lastFault())
+		}
+		if tries > int(time.Hour/maxPause)+10 {
+			t.Errorf("%d tries in an hour", tries)
+		}
+	})
+}
+
+// TestCrewStopsWithAStoreThatIsAway: the lease is tried to be given back once, and
+// not for the whole grace.
+func TestCrewStopsWithAStoreThatIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		away := errors.New("away")
+		c := testCrew([]string{"a"}, func(context.Context, string) error { return away })
+		c.release = func(context.Context, lease.Lease) error { return away }
+		ctx, stop := context.WithCancel(t.Context())
+		time.AfterFunc(time.Minute, stop)
+		begun := time.Now()
+		c.run(ctx, time.Hour)
+		if took := time.Since(begun); took > time.Minute+maxPause {
+			t.Errorf("the stop took %v", took-time.Minute)
 		}
 	})
 }

@@ -155,8 +155,9 @@ func (d *Daemon) pollCrew(hands int) *crew[fetcher.State] {
 		work: func(ctx context.Context, l lease.Lease, st fetcher.State) error {
 			return p.poll(ctx, d.plan.Load(), l, st)
 		},
-		lost: func() { d.metrics.leasesLost.WithLabelValues("feeds").Inc() },
-		log:  d.log,
+		release: func(ctx context.Context, l lease.Lease) error { return d.store.ReleaseFeeds(ctx, []lease.Lease{l}) },
+		lost:    func() { d.metrics.leasesLost.WithLabelValues("feeds").Inc() },
+		log:     d.log,
 	}
 }
 
@@ -185,8 +186,9 @@ func (d *Daemon) turnCrew(pages configs.HTTP) *crew[notify.Turn] {
 			}
 			return err
 		},
-		lost: func() { d.metrics.leasesLost.WithLabelValues("subscribers").Inc() },
-		log:  d.log,
+		release: func(ctx context.Context, l lease.Lease) error { return d.store.Release(ctx, l, d.now()) },
+		lost:    func() { d.metrics.leasesLost.WithLabelValues("subscribers").Inc() },
+		log:     d.log,
 	}
 }
 

@@ -71,26 +71,9 @@ type poller struct {
 	done func(Poll)
 }
 
-// poll reads one feed that is due and records what came of it. The error is the
-// store's; what is wrong with the feed is recorded in its state. A feed whose
-// poll was not recorded is given back, so that it is due again at once when the
-// store can write, and not when the lease has run out.
+// poll takes one feed that is due down the line. Until Record, nothing is changed.
+// The error is the store's; what is wrong with the feed is recorded in its state.
 func (p *poller) poll(ctx context.Context, pl *plan, l lease.Lease, st fetcher.State) error {
-	err := p.walk(ctx, pl, l, st)
-	if err == nil || errors.Is(err, lease.ErrLost) {
-		return err
-	}
-	// The poll's own context may be over; this has a short one.
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-	defer cancel()
-	if p.journal.ReleaseFeeds(end, []lease.Lease{l}) == nil && ctx.Err() != nil {
-		return nil // stopped in the middle, and nothing is lost
-	}
-	return err
-}
-
-// walk takes the feed down the line. Until Record, nothing is changed.
-func (p *poller) walk(ctx context.Context, pl *plan, l lease.Lease, st fetcher.State) error {
 	f, ok := pl.feeds[st.FeedID]
 	if !ok {
 		// The configuration changed between the claim and now.
