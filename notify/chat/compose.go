@@ -105,8 +105,8 @@ func entry(e notify.PageEntry) []line {
 
 // fit makes the message: the most stories for which the service has room, each
 // whole, and the count of the others. The names of other outlets and of failing
-// feeds, corrections, and what operators are told go before a story does; their counts
-// stay. So does what was told earlier of a case.
+// feeds, corrections, and what operators are told go before a story does; their
+// counts stay. So does what was told earlier of a case.
 func fit(d notify.Digest, to Target, s service) ([]byte, error) {
 	make := func(d notify.Digest) (body []byte, ok bool, err error) {
 		p := d.Page()
