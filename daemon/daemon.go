@@ -108,6 +108,11 @@ func New(loaded *configs.Loaded, st store.Store, opt Options) (*Daemon, error) {
 		fetch:   NewFetcher(loaded.Fetch, opt.Version),
 		senders: newChannels(loaded.Config, opt.Version),
 	}
+	d.senders.bounceKey = func() ([]byte, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), keyTimeout)
+		defer cancel()
+		return st.SigningKey(ctx)
+	}
 	pl, err := newPlan(loaded, d.senders)
 	if err != nil {
 		d.Close()

@@ -93,7 +93,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}),
 		notices: with.NewCounterVec(prometheus.CounterOpts{
 			Name: "newswatch_notices_total",
-			Help: "What the operator was told of how the watch is kept, by kind (source_lost, source_silent, source_back, flood_held, offline, subscriber_paused, reload_failed).",
+			Help: "What the operator was told of how the watch is kept, by kind (source_lost, source_silent, source_back, flood_held, offline, subscriber_paused, mail_returned, reload_failed).",
 		}, []string{"kind"}),
 		feedsByHealth: with.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "newswatch_feeds_by_health",

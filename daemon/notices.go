@@ -102,8 +102,13 @@ func (d *Daemon) tellReload(ctx context.Context, refused error) {
 
 // tellPaused says that a subscriber gets nothing more.
 func (d *Daemon) tellPaused(ctx context.Context, res notify.Result) {
-	d.post(ctx, notify.Notice{
-		ID: notify.NoticeID(notify.SubscriberPaused, res.Subscriber, res.Digest), At: d.now(), Kind: notify.SubscriberPaused, Subject: res.Subscriber,
-		Text: "The subscriber " + res.Subscriber + " is paused: " + strings.TrimRight(res.Reason, ".") + ". It gets nothing until it is resumed.",
-	})
+	d.post(ctx, paused(res.Subscriber, res.Digest, res.Reason, d.now()))
+}
+
+// paused tells of a pause; event is what makes it another than the one before.
+func paused(id, event, reason string, now time.Time) notify.Notice {
+	return notify.Notice{
+		ID: notify.NoticeID(notify.SubscriberPaused, id, event), At: now, Kind: notify.SubscriberPaused, Subject: id,
+		Text: "The subscriber " + id + " is paused: " + strings.TrimRight(reason, ".") + ". It gets nothing until it is resumed.",
+	}
 }

@@ -37,8 +37,8 @@ type sink struct {
 }
 
 type received struct {
-	to  string
-	raw []byte
+	from, to string
+	raw      []byte
 }
 
 func newSink(t *testing.T) *sink {
@@ -61,12 +61,16 @@ func (s *sink) NewSession(*smtp.Conn) (smtp.Session, error) { return &sinkSessio
 
 type sinkSession struct {
 	*sink
-	to string
+	from, to string
 }
 
-func (s *sinkSession) Reset()                               {}
-func (s *sinkSession) Logout() error                        { return nil }
-func (s *sinkSession) Mail(string, *smtp.MailOptions) error { return nil }
+func (s *sinkSession) Reset()        {}
+func (s *sinkSession) Logout() error { return nil }
+
+func (s *sinkSession) Mail(from string, _ *smtp.MailOptions) error {
+	s.from = from
+	return nil
+}
 
 func (s *sinkSession) Rcpt(to string, _ *smtp.RcptOptions) error {
 	s.to = to
@@ -87,7 +91,7 @@ func (s *sinkSession) Data(r io.Reader) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.mails = append(s.mails, received{s.to, raw})
+	s.mails = append(s.mails, received{s.from, s.to, raw})
 	if s.putOff > 0 {
 		s.putOff--
 		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "not now"}
@@ -116,11 +120,17 @@ type town struct {
 
 func newTown(t *testing.T) *town {
 	t.Helper()
+	return newTownWith(t, "")
+}
+
+// newTownWith is newTown with more of the settings of mail.
+func newTownWith(t *testing.T, mail string) *town {
+	t.Helper()
 	s := newSink(t)
 	tn := &town{startOn(t, paper(t), fmt.Sprintf("http: {listen: \"127.0.0.1:0\", public_url: \"https://news.example.org\", admin_token: 0123456789abcdef}\n"+
 		"fetch: {allow_networks: [127.0.0.0/8], full_text: never}\n"+
-		"smtp: {host: 127.0.0.1, port: %d, tls: none, from: news@example.org}\n"+
-		"subscriptions: {enabled: true}\n", s.port), "immediate"), s}
+		"smtp: {host: 127.0.0.1, port: %d, tls: none, from: news@example.org%s}\n"+
+		"subscriptions: {enabled: true}\n", s.port, mail), "immediate"), s}
 	tn.eventually("/readyz answers 200", func() bool { code, _ := tn.get("/readyz"); return code == http.StatusOK })
 	return tn
 }

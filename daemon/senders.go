@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"reflect"
 	"sync"
+	"time"
 
 	"github.com/newswatch/newswatch/configs"
 	"github.com/newswatch/newswatch/netguard"
@@ -14,6 +15,9 @@ import (
 	"github.com/newswatch/newswatch/notify/file"
 	"github.com/newswatch/newswatch/notify/webhook"
 )
+
+// keyTimeout bounds the question for the key of VERP's words.
+const keyTimeout = 10 * time.Second
 
 // localFrom is the author of digests that are written to files while no mail
 // server is configured. The domain is one that nobody can have (RFC 2606).
@@ -40,8 +44,12 @@ type channels struct {
 	// gates keep a receiver that hangs from holding up all others.
 	gates   *notify.Gates
 	version string
+	// bounceKey returns the key of VERP's words; nil where none are wanted.
+	bounceKey func() ([]byte, error)
 
 	mu sync.Mutex
+	// key is what bounceKey returned.
+	key []byte
 	// mail is the way through the mail server that settings describe. Subscribers
 	// share it, and with it its connections; a reload that changes the settings
 	// makes another.
@@ -80,6 +88,14 @@ func (c *channels) mailer(cfg configs.Config) (*email.Sender, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if cfg.SMTP.VERP && c.bounceKey != nil {
+		if c.key == nil {
+			if c.key, err = c.bounceKey(); err != nil {
+				return nil, err
+			}
+		}
+		want.BounceKey = c.key
+	}
 	if c.mail != nil && reflect.DeepEqual(c.settings, want) {
 		return c.mail, nil
 	}
@@ -158,7 +174,7 @@ func mailSettings(c configs.Config) (email.Config, error) {
 	m := c.SMTP
 	out := email.Config{
 		Host: m.Host, Port: m.Port, TLS: email.TLS(m.TLS), Username: m.Username, Password: m.Password.Reveal(),
-		From: m.From, Sender: m.Sender, ReplyTo: m.ReplyTo, BounceTo: m.BounceTo, VERP: m.VERP, Connections: m.Connections,
+		From: m.From, Sender: m.Sender, ReplyTo: m.ReplyTo, BounceTo: m.BounceTo, Connections: m.Connections,
 		Layout: c.Digest.Layout,
 	}
 	if m.UnsubscribeMailto != "" {

@@ -44,13 +44,15 @@ const (
 	Offline NoticeKind = "offline"
 	// SubscriberPaused: a subscriber gets no digests until somebody looks.
 	SubscriberPaused NoticeKind = "subscriber_paused"
+	// MailReturned: mail to a subscriber was accepted, and came back later.
+	MailReturned NoticeKind = "mail_returned"
 	// ReloadFailed: a changed configuration was refused; the one before it is in
 	// force.
 	ReloadFailed NoticeKind = "reload_failed"
 )
 
 // NoticeKinds are all of them.
-var NoticeKinds = []NoticeKind{SourceLost, SourceSilent, SourceBack, FloodHeld, Offline, SubscriberPaused, ReloadFailed}
+var NoticeKinds = []NoticeKind{SourceLost, SourceSilent, SourceBack, FloodHeld, Offline, SubscriberPaused, MailReturned, ReloadFailed}
 
 // NoticeID names a notice by what makes it the same as another: 32 hexadecimal
 // digits.

@@ -40,6 +40,7 @@ var noticeWords = map[notify.NoticeKind]struct{ words, level string }{
 	notify.FloodHeld:        {"flood held back", "look"},
 	notify.Offline:          {"network down", "bad"},
 	notify.SubscriberPaused: {"subscriber paused", "bad"},
+	notify.MailReturned:     {"mail came back", "look"},
 	notify.ReloadFailed:     {"configuration refused", "bad"},
 }
 
@@ -81,7 +82,7 @@ func (m moments) notices(notices []notify.Notice, st desk.Status) []noticeView {
 		case configured:
 			v.Subject = short(cmp.Or(f.Name, n.Subject), maxName)
 			v.Page = "stories?" + url.Values{"feed": {n.Subject}}.Encode()
-		case n.Kind == notify.SubscriberPaused:
+		case n.Kind == notify.SubscriberPaused, n.Kind == notify.MailReturned:
 			v.Page = "subscribers"
 		case n.Kind == notify.ReloadFailed:
 			v.Subject, v.Page = "Settings", "settings"

@@ -64,7 +64,7 @@ The configuration is newswatch.yaml in the working directory, in configs/ or in
 	root.AddCommand(
 		runCmd, a.onceCommand(), a.checkCommand(),
 		a.matchCommand(), a.explainCommand(), a.schemaCommand(), a.backtestCommand(),
-		a.feedsCommand(), a.hitsCommand(), a.digestCommand(), a.deadLettersCommand(), a.noticesCommand(), a.subscribersCommand(), a.storeCommand(),
+		a.feedsCommand(), a.hitsCommand(), a.digestCommand(), a.deadLettersCommand(), a.bouncesCommand(), a.noticesCommand(), a.subscribersCommand(), a.storeCommand(),
 		a.demoCommand(), a.healthCommand(), a.versionCommand(),
 	)
 	return root

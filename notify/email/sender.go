@@ -61,11 +61,11 @@ type Config struct {
 	// Sender and ReplyTo are headers beside From; either may be empty.
 	Sender, ReplyTo string
 	// BounceTo is where mail servers report that a message could not be delivered
-	// (RFC 5321 §4.5.5); empty is From. VERP adds to it, after a +, a word for the
-	// recipient, so that a report names its subscriber by the address that it comes
-	// to: see BounceWord.
-	BounceTo string
-	VERP     bool
+	// (RFC 5321 §4.5.5); empty is From. Where there is a key, VERP adds to it, after
+	// a +, a word for the recipient, so that a report names its subscriber by the
+	// address that it comes to: see BounceWord.
+	BounceTo  string
+	BounceKey []byte
 	// DKIM signs every message; nil signs none.
 	DKIM *DKIM
 	// Unsubscribe holds URIs for List-Unsubscribe; it may be empty.
@@ -203,15 +203,11 @@ func (s *Sender) signed(raw []byte) ([]byte, error) {
 	return s.cfg.DKIM.sign(raw)
 }
 
-// BounceWord is what VERP adds to the address of reports for a recipient. It is
-// the same whatever the case of the address, as servers may change that.
-func BounceWord(to Address) string { return hash(strings.ToLower(to.Spec()), 8) }
-
 // returnPath is the address in MAIL FROM.
 func (s *Sender) returnPath(to Address) Address {
 	a := s.bounce
-	if s.cfg.VERP {
-		a.Local += "+" + BounceWord(to)
+	if len(s.cfg.BounceKey) > 0 {
+		a.Local += "+" + BounceWord(s.cfg.BounceKey, to)
 	}
 	return a
 }

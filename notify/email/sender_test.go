@@ -409,7 +409,7 @@ func TestNewRefuses(t *testing.T) {
 func TestReturnPath(t *testing.T) {
 	srv := &script{}
 	cfg := Config{
-		Host: "127.0.0.1", Port: srv.start(t), TLS: None, BounceTo: "bounces@lists.example.org", VERP: true,
+		Host: "127.0.0.1", Port: srv.start(t), TLS: None, BounceTo: "bounces@lists.example.org", BounceKey: []byte("key"),
 		ReplyTo: "The desk, née ഡെസ്ക് <desk@example.org>", Sender: "robot@example.org",
 	}
 	for _, to := range []string{"desk@reader.example", "Desk@reader.example"} {
@@ -421,7 +421,7 @@ func TestReturnPath(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "MAIL FROM:<bounces+" + BounceWord(to) + "@lists.example.org>"; strings.Count(srv.seen(), want) != 2 {
+	if want := "MAIL FROM:<bounces+" + BounceWord([]byte("key"), to) + "@lists.example.org>"; strings.Count(srv.seen(), want) != 2 {
 		t.Errorf("want %s twice in\n%s", want, srv.seen())
 	}
 	h, _ := read(t, []byte(srv.received()[0]))
