@@ -134,6 +134,7 @@ func (d *Daemon) pages(c configs.HTTP, addr net.Addr, hubs http.Handler) http.Ha
 			Preview: func(ctx context.Context, id string) (notify.Digest, error) {
 				return preview(ctx, d.plan.Load(), d.store, id, time.Time{}, d.now())
 			},
+			Past:     d.past.get,
 			Settings: func() []configs.Setting { return d.plan.Load().config.Settings() },
 			Reload:   d.reload,
 		},

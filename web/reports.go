@@ -14,6 +14,7 @@ import (
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/store/export"
+	"github.com/newswatch/newswatch/story"
 	"github.com/newswatch/newswatch/web/desk"
 )
 
@@ -109,7 +110,17 @@ func (s *Server) reports(w http.ResponseWriter, r *http.Request) {
 		}
 		m := moments{now, s.o.Location}
 		for _, h := range hits {
-			view.Hits = append(view.Hits, m.hit(st.Shown(h)))
+			v := m.hit(st.Shown(h))
+			first, ok, err := s.o.First(ctx, story.Story{Lead: h})
+			if err != nil {
+				s.storeFailed(w, r, err)
+				return
+			}
+			if ok {
+				earlier := m.hit(st.Shown(first))
+				v.Earlier = &earlier
+			}
+			view.Hits = append(view.Hits, v)
 		}
 	}
 	s.show(w, r, status, storiesPage, "Stories", st, now, view)

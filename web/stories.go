@@ -35,6 +35,9 @@ type hitView struct {
 	Excerpt []piece
 	// Quiet reports are from a feed's back catalogue and were never sent.
 	Quiet bool
+	// Earlier is the first report of the case that this one goes on with; nil where
+	// there is none, or none was looked for.
+	Earlier *hitView
 }
 
 // storyView is the first report of a story, and who else tells it.

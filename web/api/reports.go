@@ -77,10 +77,13 @@ func (a *API) hits(r *http.Request) (answer, error) {
 	return answer{body: listing[classifier.Hit]{hits, next}, next: onward(r, next)}, nil
 }
 
-// told is a story: the earliest of its reports, and the others.
+// told is a story: the widest of its reports, the others, and where the case that it
+// goes on with was first told of.
 type told struct {
 	Lead classifier.Hit   `json:"lead"`
 	Also []classifier.Hit `json:"also"`
+	// Earlier is nil where no case is gone on with.
+	Earlier *classifier.Hit `json:"earlier,omitempty"`
 }
 
 func (a *API) stories(r *http.Request) (answer, error) {
@@ -94,7 +97,16 @@ func (a *API) stories(r *http.Request) (answer, error) {
 		if also == nil {
 			also = []classifier.Hit{}
 		}
-		list.Items = append(list.Items, told{s.Lead, also})
+		first, ok, err := a.desk.First(r.Context(), s)
+		if err != nil {
+			return answer{}, err
+		}
+		one := told{Lead: s.Lead, Also: also}
+		if ok {
+			first = a.desk.Status().Shown(first)
+			one.Earlier = &first
+		}
+		list.Items = append(list.Items, one)
 	}
 	return answer{body: list, next: onward(r, next)}, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/newswatch/newswatch/guard"
 	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
+	"github.com/newswatch/newswatch/story"
 )
 
 // Store is the part of store.Store that an operator has to do with.
@@ -65,6 +66,8 @@ type Desk struct {
 	// Preview builds the digest that a subscriber would get now. It wraps
 	// store.ErrNotFound where there is no such subscriber.
 	Preview func(ctx context.Context, subscriber string) (notify.Digest, error)
+	// Past gives the reports among which the beginnings of cases are looked for.
+	Past func(context.Context) (*story.Archive, error)
 	// Settings are the configuration in force, with secrets hidden.
 	Settings func() []configs.Setting
 	// Reload loads the configuration anew. Its error is shown to the operator who
