@@ -134,18 +134,12 @@ func (l *Roll) try(ctx context.Context, key []byte, r store.Reader, post Post) (
 		return post.Challenge(ctx, r.Address, r.Secret, letterID(r), token(key, ToEcho, r, until))
 	}
 	leave := l.PublicURL + "/unsubscribe/" + token(key, ToLeave, r, time.Time{})
+	onward := l.PublicURL + "/confirm/" + token(key, ToConfirm, r, until)
 	if r.Letter.Kind == letterKnown {
-		change := l.PublicURL + "/preferences/" + token(key, ToChange, r, r.Letter.Due.Add(store.PendingFor))
-		return post.Write(ctx, r.Address, email.Letter{
-			ID: letterID(r), Date: r.Letter.Due, Subject: "You are subscribed to newswatch already",
-			Text: knownText(l.PublicURL, change, leave), Leave: leave,
-		})
+		onward = l.PublicURL + "/preferences/" + token(key, ToChange, r, r.Letter.Due.Add(store.PendingFor))
 	}
-	confirm := l.PublicURL + "/confirm/" + token(key, ToConfirm, r, until)
-	return post.Write(ctx, r.Address, email.Letter{
-		ID: letterID(r), Date: r.Letter.Due, Subject: "Please confirm that you want newswatch digests",
-		Text: confirmText(l.PublicURL, confirm, leave), Leave: leave,
-	})
+	subject, text := letter(r.Wishes.Lang, r.Letter.Kind, l.PublicURL, onward, leave)
+	return post.Write(ctx, r.Address, email.Letter{ID: letterID(r), Date: r.Letter.Due, Subject: subject, Text: text, Leave: leave})
 }
 
 // letterID is the same at every try of a letter, so that a receiver that gets it
@@ -157,36 +151,4 @@ func letterID(r store.Reader) string {
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %d", r.ID, r.Letter.Kind, asked.UnixMilli()))
 	return hex.EncodeToString(sum[:16])
-}
-
-// The letters hold nothing that was written into the page: whoever writes an
-// address there must not be able to have words of his sent to it.
-
-func confirmText(site, confirm, leave string) string {
-	return `Somebody, we hope you, asked that digests of news be sent to this address by
-newswatch at
-` + site + `
-
-If it was you, open this and press the button. It works for 48 hours:
-` + confirm + `
-
-If it was not you, do nothing: nothing more is sent, and this address is
-forgotten after 48 hours. To have it forgotten now, and never be written to
-again:
-` + leave + `
-`
-}
-
-func knownText(site, change, leave string) string {
-	return `Somebody, we hope you, asked that digests of news be sent to this address by
-newswatch at
-` + site + `
-
-They are already. Nothing was changed by the request. To see and change what
-you are sent, and when; it works for 48 hours:
-` + change + `
-
-To leave:
-` + leave + `
-`
 }

@@ -2,7 +2,9 @@ package email
 
 import (
 	"bytes"
+	"encoding/base64"
 	"io"
+	"mime"
 	"mime/quotedprintable"
 	"net/mail"
 	"strings"
@@ -53,6 +55,37 @@ func TestLetter(t *testing.T) {
 	}
 	if text := strings.ReplaceAll(string(body), "\r\n", "\n"); strings.TrimRight(text, "\n") != strings.TrimRight(l.Text, "\n") {
 		t.Errorf("%q", text)
+	}
+}
+
+// A letter in another script arrives as it was written.
+func TestLetterInMalayalam(t *testing.T) {
+	srv := &script{}
+	m := mailbox(t, Config{Host: "127.0.0.1", Port: srv.start(t), TLS: None, From: "newswatch@example.org"}, "ann@reader.example")
+	l := Letter{ID: "1", Date: time.Now(), Subject: strings.Repeat("ഡൈജസ്റ്റുകൾ വേണമെന്ന് സ്ഥിരീകരിക്കുക ", 3) + ".", Text: strings.Repeat("നിങ്ങൾക്ക് ", 60) + "\nhttps://news.example.org/confirm/a\n"}
+	if err := m.Write(t.Context(), l); err != nil {
+		t.Fatal(err)
+	}
+	msg, err := mail.ReadMessage(strings.NewReader(srv.received()[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject, err := new(mime.WordDecoder).DecodeHeader(msg.Header.Get("Subject"))
+	if err != nil || subject != l.Subject {
+		t.Errorf("subject %q (%v)", subject, err)
+	}
+	body := msg.Body
+	switch how := msg.Header.Get("Content-Transfer-Encoding"); how {
+	case "base64":
+		body = base64.NewDecoder(base64.StdEncoding, body)
+	case "quoted-printable":
+		body = quotedprintable.NewReader(body)
+	default:
+		t.Errorf("it goes out as %q", how)
+	}
+	text, err := io.ReadAll(body)
+	if got := strings.ReplaceAll(string(text), "\r\n", "\n"); err != nil || got != l.Text {
+		t.Errorf("text %q (%v)", got, err)
 	}
 }
 
