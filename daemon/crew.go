@@ -18,6 +18,8 @@ const (
 	// work into the queues too (a second replica, "deadletters resend"), so it
 	// looks again and does not wait for a signal.
 	idleWait = time.Second
+	// claimWait bounds a claim.
+	claimWait = defaultLease / 3
 	// gatherWait is how long a crew with few free hands waits for more of them before
 	// it claims.
 	gatherWait = 10 * time.Millisecond
@@ -27,6 +29,9 @@ const (
 	// releaseTimeout bounds one try to give a lease back, after a stop too.
 	releaseTimeout = 2 * time.Second
 )
+
+// errNoAnswer is a claim that took longer than claimWait.
+var errNoAnswer = errors.New("no answer in time")
 
 // job is one piece of due work, with the right to do it.
 type job[T any] struct {
@@ -151,7 +156,11 @@ func (c *crew[T]) loop(ctx, workCtx context.Context, working *sync.WaitGroup, on
 		}
 		gathered = false
 		asked := time.Now() // the leases are no longer than from here
-		jobs, err := c.claim(ctx, n)
+		// A server that is frozen may have been replaced meanwhile: a new request finds
+		// the one in its place, and one that waits does not.
+		claimCtx, cancel := context.WithTimeoutCause(ctx, claimWait, errNoAnswer)
+		jobs, err := c.claim(claimCtx, n)
+		cancel()
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return nil // what was claimed in spite of a stop is worked off below

@@ -66,6 +66,27 @@ func TestCrewDrainReturnsWhatTheStoreRefused(t *testing.T) {
 	}
 }
 
+// TestCrewGivesUpAClaimThatHangs is a store whose server was frozen and replaced:
+// what waits for the frozen one gets no answer, and what asks anew does.
+func TestCrewGivesUpAClaimThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		c := testCrew([]string{"a"}, func(context.Context, string) error { stop(); return nil })
+		begun, claim := time.Now(), c.claim
+		c.claim = func(ctx context.Context, n int) ([]job[string], error) {
+			if time.Since(begun) == 0 {
+				<-ctx.Done()
+				return nil, context.Cause(ctx)
+			}
+			return claim(ctx, n)
+		}
+		c.run(ctx, 0)
+		if took := time.Since(begun); took > c.ttl/2 {
+			t.Errorf("the work was done after %v", took)
+		}
+	})
+}
+
 func TestCrewLostLeaseIsNoFault(t *testing.T) {
 	c := testCrew([]string{"a"}, func(context.Context, string) error { return lease.ErrLost })
 	lost := 0

@@ -100,7 +100,7 @@ func failOver(t *testing.T, setting, url string, kill func(*newsstand)) {
 	killed := time.Now()
 	s.eventually("/readyz is red, and says why", func() bool {
 		code, text := s.get("/readyz")
-		return code == http.StatusServiceUnavailable && strings.Contains(text, "the store does not answer")
+		return code == http.StatusServiceUnavailable && strings.Contains(text, "store does not answer")
 	})
 	if code, _ := s.get("/healthz"); code != http.StatusOK {
 		t.Errorf("/healthz answers %d in the outage: a restart would not help", code)

@@ -2,6 +2,7 @@ package redis_test
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,9 +45,20 @@ func TestClusterLosesAPrimary(t *testing.T) {
 	}
 
 	plain := open(t, url)
+	var dials atomic.Int64
+	must(t, sure.CountDials(ctx, func(addr string) {
+		if addr == primary.Addr {
+			dials.Add(1)
+		}
+	}))
 	primary.Kill()
 	if err := sure.Ping(ctx); err == nil {
 		t.Error("the primary is dead, and Ping says nothing of it")
+	}
+	// A command is tried four times at most, and the Cluster asked for its nodes once.
+	// Where the machine is gone too, each dial takes seconds.
+	if n := dials.Load(); n > 5 {
+		t.Errorf("Ping dialled the dead primary %d times", n)
 	}
 	begun := time.Now()
 	until(t, "the failover", plain.Ping)

@@ -19,6 +19,10 @@ const (
 	// again; more than once would only pile up on a slow server.
 	maxRetries = 1
 	ioTimeout  = 10 * time.Second
+	// The client would dial five times for each try of a command. A machine that is
+	// gone answers no dial at all, and five of them take half a minute, in which a
+	// Cluster's client may be asking just that machine who took its place.
+	maxDials = 1
 )
 
 // The client prints what it also returns, on standard error and in a form of its
@@ -49,7 +53,7 @@ func dial(raw string) (redis.UniversalClient, error) {
 		if err != nil {
 			return nil, errURL
 		}
-		o.ContextTimeoutEnabled, o.DisableIdentity, o.MaxRetries = true, true, maxRetries
+		o.ContextTimeoutEnabled, o.DisableIdentity, o.MaxRetries, o.DialerRetries = true, true, maxRetries, maxDials
 		o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 		o.ReadTimeout, o.WriteTimeout = ioTimeout, ioTimeout
 		return redis.NewClient(o), nil
@@ -76,13 +80,13 @@ func dial(raw string) (redis.UniversalClient, error) {
 		}
 		return redis.NewFailoverClient(&redis.FailoverOptions{
 			MasterName: p.path[0], SentinelAddrs: p.addrs, DB: db, Username: p.user, Password: p.password, TLSConfig: secure,
-			ContextTimeoutEnabled: true, DisableIdentity: true, MaxRetries: maxRetries,
+			ContextTimeoutEnabled: true, DisableIdentity: true, MaxRetries: maxRetries, DialerRetries: maxDials,
 			ReadTimeout: ioTimeout, WriteTimeout: ioTimeout,
 		}), nil
 	case kind == "redis+cluster" && len(p.path) == 0:
 		c := redis.NewClusterClient(&redis.ClusterOptions{
 			Addrs: p.addrs, Username: p.user, Password: p.password, TLSConfig: secure,
-			ContextTimeoutEnabled: true, DisableIdentity: true,
+			ContextTimeoutEnabled: true, DisableIdentity: true, DialerRetries: maxDials,
 			// Of a Cluster these are the redirections that are followed; each is to
 			// another node and does not run the command twice.
 			MaxRedirects:             3,

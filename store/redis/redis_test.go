@@ -13,7 +13,11 @@ import (
 	"github.com/newswatch/newswatch/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The driver looks once a second whether a server that was dead can be dialled
+// again, and up to a second passes until it sees that its client was closed.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial"))
+}
 
 // server starts a real Redis on a free port of 127.0.0.1, and returns its URL.
 func server(t testing.TB, args ...string) string {
