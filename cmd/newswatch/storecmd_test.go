@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -96,20 +97,45 @@ func TestStoreCopyAndCheck(t *testing.T) {
 // by whichever way a command comes to its store.
 func TestAllowEviction(t *testing.T) {
 	db := redistest.Start(t, "--maxmemory-policy", "allkeys-lru")
-	conf := filepath.Join(t.TempDir(), "newswatch.yaml")
-	if err := os.WriteFile(conf, []byte("store: {url: \""+db.URL+"\"}\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, args := range [][]string{
+	p := &press{printed: map[string]int{}, planted: map[string]bool{}}
+	polled, stop := context.WithCancel(t.Context())
+	feeds := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.feed(w, r)
+		stop()
+	}))
+	defer feeds.Close()
+	conf := pressConfig(t, feeds.URL, 1)
+	extend(t, conf, "subscribers: []\n", "store: {url: \""+db.URL+"\"}\n")
+	commands := [][]string{
+		{"run", "--config", conf},
 		{"hits", "--config", conf},
+		{"once", "--config", conf},
 		{"store", "check", "--url", db.URL},
-	} {
+	}
+	for _, args := range commands {
 		code, _, errs := newswatchIn(t, args...)
-		if code == 0 || !strings.Contains(errs, "--allow-eviction") {
-			t.Errorf("%v: exit code %d, %s; want a refusal that names the flag", args, code, errs)
+		if code == 0 || !strings.Contains(errs, "maxmemory-policy is allkeys-lru") || !strings.Contains(errs, "--allow-eviction") {
+			t.Errorf("%v: exit code %d, %s; want a refusal that says why, and names the flag", args, code, errs)
 		}
-		if code, _, errs = newswatchIn(t, append(args, "--allow-eviction")...); code != 0 {
-			t.Errorf("%v --allow-eviction: exit code %d, %s", args, code, errs)
+	}
+	if keys := db.Do("DBSIZE"); keys != ":0\r\n" {
+		t.Errorf("the server was refused, and something was written to it: %s", keys)
+	}
+
+	for _, args := range commands {
+		// "run" is stopped as soon as it polls, and ends that poll. What is stored then
+		// is for the others to read.
+		ctx := t.Context()
+		if args[0] == "run" {
+			ctx = polled
+		}
+		var out, errs bytes.Buffer
+		code := run(ctx, append(args, "--allow-eviction"), strings.NewReader(""), &out, &errs)
+		if code != 0 {
+			t.Errorf("%v --allow-eviction: exit code %d, %s", args, code, &errs)
+		}
+		if args[0] == "hits" && !strings.Contains(out.String(), "Operation P-Hunt") {
+			t.Errorf("a run on a server that may evict stored nothing: %s", &out)
 		}
 	}
 }

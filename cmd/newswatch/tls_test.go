@@ -1,67 +1,73 @@
 package main
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
-	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/newswatch/newswatch/internal/redistest"
 )
 
-// TestRedisOverTLS trusts an authority of one's own by SSL_CERT_FILE, and no
-// server without one.
+// TestRedisOverTLS writes and reads with one server, with a primary behind
+// sentinels and with a Cluster, all of which speak TLS by a certificate of one's
+// own. SSL_CERT_FILE makes it trusted; without that, nothing is written and the
+// error says why.
 func TestRedisOverTLS(t *testing.T) {
-	dir := t.TempDir()
-	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	selfSigned(t, cert, key)
-	port := redistest.FreePort(t)
-	redistest.Start(t, "--tls-port", port, "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert, "--tls-auth-clients", "no")
-	check := func(env string) (string, error) {
-		cmd := exec.CommandContext(t.Context(), "newswatch", "store", "check", "--url", "rediss://127.0.0.1:"+port+"/0")
-		cmd.Env = append(os.Environ(), env)
-		out, err := cmd.CombinedOutput()
-		return string(out), err
-	}
-	if out, err := check("SSL_CERT_FILE=" + cert); err != nil || !strings.Contains(out, "sound") {
-		t.Errorf("with the authority: %v %s", err, out)
-	}
-	if out, err := check("SSL_CERT_FILE="); err == nil || !strings.Contains(out, "certificate") {
-		t.Errorf("without it: %v %s", err, out)
+	cert := redistest.NewCertificate(t)
+	p := &press{printed: map[string]int{}, planted: map[string]bool{}}
+	feeds := httptest.NewServer(http.HandlerFunc(p.feed))
+	defer feeds.Close()
+	for _, c := range []struct {
+		kind string
+		url  func(*testing.T) string
+	}{
+		{"rediss", func(t *testing.T) string {
+			port := redistest.FreePort(t)
+			redistest.Start(t, cert.Args(port)...)
+			return "rediss://127.0.0.1:" + port + "/0"
+		}},
+		{"rediss+sentinel", func(t *testing.T) string { return redistest.StartWatched(t, cert).URL }},
+		{"rediss+cluster", func(t *testing.T) string { return redistest.StartCluster(t, cert).URL }},
+	} {
+		t.Run(c.kind, func(t *testing.T) {
+			conf := pressConfig(t, feeds.URL, 1)
+			extend(t, conf, "subscribers: []\n", "store: {url: \""+c.url(t)+"\"}\n")
+			as := func(env string, args ...string) (string, error) {
+				cmd := newswatch(t.Context(), conf, args...)
+				cmd.Env = append(os.Environ(), env)
+				out, err := cmd.CombinedOutput()
+				return string(out), err
+			}
+			out, err := as("SSL_CERT_FILE=", "once")
+			if err == nil || !strings.Contains(out, "certificate signed by unknown authority") {
+				t.Errorf("without the authority: %v %s", err, out)
+			}
+			trusting := "SSL_CERT_FILE=" + cert.File
+			if out, err := as(trusting, "once"); err != nil {
+				t.Errorf("with the authority: %v %s", err, out)
+			}
+			if out, err := as(trusting, "hits"); err != nil || !strings.Contains(out, "Operation P-Hunt") {
+				t.Errorf("what was written cannot be read: %v %s", err, out)
+			}
+		})
 	}
 }
 
-func selfSigned(t *testing.T, cert, key string) {
+// extend puts subscribers in the place of those of a configuration, and adds to its
+// main file.
+func extend(t *testing.T, conf, subscribers, more string) {
 	t.Helper()
-	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	text, err := os.ReadFile(conf)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "redis"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, &k.PublicKey, k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	kb, err := x509.MarshalPKCS8PrivateKey(k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: kb}} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+	for path, text := range map[string]string{
+		conf: string(text) + more, filepath.Join(filepath.Dir(conf), "subscribers.yaml"): subscribers,
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
