@@ -1,6 +1,7 @@
 package daemon_test
 
 import (
+	"bytes"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -35,12 +36,6 @@ func TestSubscriptionInABrowser(t *testing.T) {
 		"host-resolver-rules": "MAP news.example.org " + frontDoor(t, s.url), "ignore-certificate-errors": true,
 	})
 	b.Look("dark", 360)
-	shows := func(want string) {
-		t.Helper()
-		if got := b.Text(); !strings.Contains(got, want) {
-			t.Fatalf("the page says\n%s\nand not %q", got, want)
-		}
-	}
 	s.eventually("the feed is read", func() bool {
 		_, m := s.get("/metrics")
 		return strings.Contains(m, `newswatch_items_total{novelty="new"} 1`)
@@ -52,15 +47,15 @@ func TestSubscriptionInABrowser(t *testing.T) {
 	}
 	b.Do(chromedp.SendKeys(chromedp.CSS("#email"), "ann@"+mailtest.Domain), chromedp.SetValue(chromedp.CSS("#often"), "immediate"), chromedp.Click(chromedp.CSS("#agree")))
 	b.Click(`form[action=subscribe] button`)
-	shows("Look into your mail")
+	shows(t, b, "Look into your mail")
 	b.Open(link(t, post.Await("ann", 1), "confirm"))
-	shows("Confirm that you want these digests")
-	shows("As it happens")
+	shows(t, b, "Confirm that you want these digests")
+	shows(t, b, "As it happens")
 	if state := s.reader().State; state != store.ReaderPending {
 		t.Fatalf("who only looks at the link is %s", state)
 	}
 	b.Click("main form button")
-	shows("You are subscribed")
+	shows(t, b, "You are subscribed")
 
 	press.publish("Five held in Operation P-Hunt")
 	s.digested(1, 2)
@@ -69,12 +64,12 @@ func TestSubscriptionInABrowser(t *testing.T) {
 		t.Errorf("the digest is\n%s", text)
 	}
 	b.Open(link(t, digest, "unsubscribe"))
-	shows("Leave?")
+	shows(t, b, "Leave?")
 	if state := s.reader().State; state != store.ReaderActive {
 		t.Fatalf("who only looks at the link to leave is %s", state)
 	}
 	b.Click("main form button")
-	shows("You have left")
+	shows(t, b, "You have left")
 
 	// Digests still go out, to the subscriber of the configuration alone.
 	press.publish("Twelve more held in Operation P-Hunt")
@@ -82,6 +77,62 @@ func TestSubscriptionInABrowser(t *testing.T) {
 	s.end()
 	if n := len(post.Mail("ann")); n != 2 {
 		t.Errorf("%d messages to one who has left, want the letter and the digest", n)
+	}
+}
+
+// TestOperatorInABrowser signs in with the token, sends a refused digest again, and
+// looks for what was found and for what would be.
+func TestOperatorInABrowser(t *testing.T) {
+	const ann = "ann@reader.example"
+	tn := newTown(t)
+	tn.join(ann)
+	tn.eventually("the hit is counted", func() bool {
+		_, m := tn.get("/metrics")
+		return strings.Contains(m, `newswatch_hits_total{rule="p-hunt"} 1`)
+	})
+	tn.sink.mu.Lock()
+	tn.sink.refuse = 1
+	tn.sink.mu.Unlock()
+	tn.sendNow()
+	tn.eventually("the digest is a dead letter", func() bool {
+		_, m := tn.get("/metrics")
+		return strings.Contains(m, `newswatch_deliveries_total{failure="rejected",result="buried"} 1`)
+	})
+	b := browsertest.Start(t, nil)
+	b.Look("light", 1200)
+
+	b.Open(strings.Replace(tn.url, "://", "://operator:0123456789abcdef@", 1) + "/deliveries")
+	shows(t, b, "the server answered 554 5.6.0")
+	b.Click(`form[action="deliveries/resend"] button`)
+	shows(t, b, "The digest is the subscriber's next, as it was.")
+	tn.eventually("the digest arrives", func() bool { return len(tn.sink.to(ann)) == 3 })
+	if mails := tn.sink.to(ann); !bytes.Equal(mails[1].raw, mails[2].raw) {
+		t.Errorf("refused was\n%s\nand then came\n%s", mails[1].raw, mails[2].raw)
+	}
+	b.Open(tn.url + "/deliveries")
+	if left := b.Eval(`String(document.querySelectorAll('form[action="deliveries/drop"]').length)`); left != "0" {
+		t.Errorf("%s dead letters are left", left)
+	}
+
+	b.Click(`nav a[href$="stories"]`)
+	for words, want := range map[string]string{"bridge": "0", "p-hunt": "1"} {
+		b.Do(chromedp.SetValue(chromedp.CSS("#words"), words))
+		b.Click("form[role=search] button")
+		if got := b.Eval(`String(document.querySelectorAll(".stories li").length)`); got != want {
+			t.Errorf("%s reports with %q, want %s", got, words, want)
+		}
+	}
+	b.Click(`nav a[href$="rules"]`)
+	b.Do(chromedp.SendKeys(chromedp.CSS("#title"), "Arrests in Operation P-Hunt"))
+	b.Click("form[aria-labelledby=try] button")
+	shows(t, b, "matches p-hunt")
+}
+
+// shows fails unless the page says something.
+func shows(t *testing.T, b *browsertest.Browser, want string) {
+	t.Helper()
+	if got := b.Text(); !strings.Contains(got, want) {
+		t.Fatalf("the page says\n%s\nand not %q", got, want)
 	}
 }
 

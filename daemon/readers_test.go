@@ -32,6 +32,7 @@ type sink struct {
 	mu       sync.Mutex
 	mails    []received
 	putOff   int           // how many messages it puts off at their end
+	refuse   int           // and how many it refuses there for good
 	hold     chan struct{} // where it is set, RCPT waits for it
 	arriving chan struct{} // is told that one waits
 }
@@ -95,6 +96,10 @@ func (s *sinkSession) Data(r io.Reader) error {
 	if s.putOff > 0 {
 		s.putOff--
 		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "not now"}
+	}
+	if s.refuse > 0 {
+		s.refuse--
+		return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "no such thing here"}
 	}
 	return nil
 }
