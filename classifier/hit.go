@@ -91,6 +91,8 @@ type Hit struct {
 	// Quiet hits were found in a feed's back catalogue. They can be searched,
 	// and are never sent.
 	Quiet bool `json:"quiet,omitempty"`
+	// TakenDown is set when the publisher has taken the item away after it was found.
+	TakenDown bool `json:"taken_down,omitempty"`
 }
 
 // Outlet is the name to print for where the hit was published.

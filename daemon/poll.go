@@ -35,6 +35,7 @@ const (
 type Fetcher interface {
 	Fetch(ctx context.Context, f feed.Feed, st fetcher.State, mark func(ctx context.Context, parsing bool) error) (fetcher.Result, error)
 	Article(ctx context.Context, link string) (article.Article, error)
+	Absent(ctx context.Context, link string) (bool, error)
 }
 
 // Journal is what a poll needs of the store.
@@ -103,6 +104,12 @@ func (p *poller) poll(ctx context.Context, pl *plan, l lease.Lease, st fetcher.S
 	if res.Outcome == fetcher.Fetched {
 		if err := p.classify(ctx, pl, f, st, res, &b, &out); err != nil {
 			return err
+		}
+	}
+	if fetchErr == nil {
+		p.takedowns(ctx, pl, f, res, &b)
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 	}
 	b.Notices = append(b.Notices, changes(pl.nameOf(res.State), st, res.State)...)
@@ -273,11 +280,7 @@ func wantsArticle(f feed.Feed, it feed.Item, byDefault feed.FullText) bool {
 	if it.Link == "" {
 		return false
 	}
-	mode := f.FullText
-	if mode == "" {
-		mode = byDefault
-	}
-	switch mode {
+	switch cmp.Or(f.FullText, byDefault) {
 	case feed.FullTextAlways:
 		return true
 	case feed.FullTextNever:

@@ -35,6 +35,34 @@ func (c *Client) Article(ctx context.Context, link string) (found article.Articl
 	return c.articles.get(ctx, bare(u).String(), c.opt.Now(), func() (article.Article, error) { return c.article(ctx, u) })
 }
 
+// Absent asks a site whether the page that a link leads to is there no more: it
+// answers 404 or 410 (RFC 9110 §15.5.5, §15.5.11). Nothing of the page is read, and
+// nothing that was read before is believed; otherwise it is asked for as Article
+// does. The error is an *Error, or wraps ctx's own.
+func (c *Client) Absent(ctx context.Context, link string) (bool, error) {
+	u, err := parseURL(link)
+	if err != nil {
+		return false, err
+	}
+	a, err := c.get(ctx, request{
+		url:       bare(u),
+		timeout:   c.opt.Timeout,
+		redirects: maxRedirects,
+		header:    func(_ *url.URL, h http.Header) { h.Set("Accept", "text/html, application/xhtml+xml") },
+		admit:     c.admit,
+		accept:    func(*answer) (bool, error) { return false, nil },
+	})
+	switch {
+	case err != nil:
+		return false, wrap(err)
+	case a.status == http.StatusNotFound || a.status == http.StatusGone:
+		return true, nil
+	case a.status/100 != 2:
+		return false, explainStatus(a.way.final.Host, a.status)
+	}
+	return false, nil
+}
+
 // article reads the page at u.
 func (c *Client) article(ctx context.Context, u *url.URL) (article.Article, error) {
 	a, err := c.get(ctx, request{

@@ -107,6 +107,32 @@ func TestArticleAnswers(t *testing.T) {
 }
 
 // TestRobots: what is asked of us, and what an absent answer means.
+func TestAbsent(t *testing.T) {
+	c, _ := newClient(t, Options{})
+	status := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
+	}
+	site := newSite(t, "127.0.0.1", routes(map[string]http.HandlerFunc{
+		"/robots.txt": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "User-agent: *\nDisallow: /private") },
+		"/there":      html(page("")), "/gone": status(http.StatusGone), "/missing": status(http.StatusNotFound),
+		"/moved": http.RedirectHandler("/gone", http.StatusMovedPermanently).ServeHTTP, "/private": status(http.StatusNotFound),
+		"/forbidden": status(http.StatusForbidden), "/broken": status(http.StatusBadGateway),
+	}))
+	for path, want := range map[string]struct {
+		absent bool
+		reason Reason
+	}{
+		"/there": {}, "/gone": {absent: true}, "/missing": {absent: true}, "/moved": {absent: true},
+		"/private": {reason: ReasonRobots}, "/forbidden": {reason: ReasonForbidden}, "/broken": {reason: ReasonServer},
+	} {
+		absent, err := c.Absent(t.Context(), site.URL+path)
+		fail, _ := errors.AsType[*Error](err)
+		if absent != want.absent || (fail == nil) != (want.reason == "") || fail != nil && fail.Reason != want.reason {
+			t.Errorf("%s: absent %v, %v", path, absent, err)
+		}
+	}
+}
+
 func TestRobots(t *testing.T) {
 	text := func(s string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, s) }

@@ -51,6 +51,9 @@ type State struct {
 	// Push is the hub that tells when the feed has news.
 	Push Push `json:"push,omitzero"`
 
+	// Reports are the items that were lately reported, the last first.
+	Reports []Report `json:"reports,omitempty"`
+
 	FirstSuccess time.Time `json:"first_success,omitzero"`
 	LastPoll     time.Time `json:"last_poll,omitzero"`
 	LastSuccess  time.Time `json:"last_success,omitzero"`
@@ -82,6 +85,21 @@ type State struct {
 	Poisoned int `json:"poisoned,omitempty"`
 	// Suspect is the document that is held to have been the cause.
 	Suspect Suspect `json:"suspect,omitzero"`
+}
+
+// Report is an item of the feed that was reported, for as long as it is looked after
+// whether its publisher takes it down.
+type Report struct {
+	Item      feed.ItemID `json:"item"`
+	Link      string      `json:"link"`
+	Published time.Time   `json:"published,omitzero"`
+	Found     time.Time   `json:"found"`
+	// Missing is set where the feed's document does not list it, though it lists
+	// older ones. Checked is when its page was asked for then, and Absent how often on
+	// end the site said that there is none.
+	Missing bool      `json:"missing,omitempty"`
+	Checked time.Time `json:"checked,omitzero"`
+	Absent  int       `json:"absent,omitempty"`
 }
 
 // Baselined reports whether the feed was read before, so that what is new in it

@@ -7,7 +7,7 @@ import (
 )
 
 // Amendment is what became of a report after it stood in the hit log: its
-// headline changed, or an operator withdrew it. It has a place in the log of its
+// headline changed, its publisher took it down, or an operator withdrew it. It has a place in the log of its
 // own, so that a subscriber who was sent the report hears of it once.
 type Amendment struct {
 	// Seq is its place in the log; the store gives it.
@@ -19,6 +19,7 @@ type Amendment struct {
 	Hit classifier.Hit `json:"hit"`
 	// Was is the headline before.
 	Was       string `json:"was,omitempty"`
+	TakenDown bool   `json:"taken_down,omitempty"`
 	Withdrawn bool   `json:"withdrawn,omitempty"`
 }
 
@@ -45,14 +46,14 @@ func Amended(sel Selection, begin, from int64, amendments []Amendment) []Amendme
 			out = append(out, a)
 			continue
 		}
-		if !a.Withdrawn {
+		if !a.Withdrawn && !a.TakenDown {
 			a.Was = out[i].Was
 		}
 		out[i] = a
 	}
 	kept := out[:0]
 	for _, a := range out {
-		if a.Withdrawn || a.Was != a.Hit.Item.Title {
+		if a.Withdrawn || a.TakenDown || a.Was != a.Hit.Item.Title {
 			kept = append(kept, a)
 		}
 	}

@@ -106,8 +106,9 @@ type Earlier struct {
 }
 
 // Correction tells that a report which an earlier digest told of has another
-// headline now, or was withdrawn. One that was withdrawn names its item, so that a
-// receiver can delete it too, and has neither headline nor link.
+// headline now, was taken down by its publisher, or was withdrawn by the operator.
+// One that was taken down has no link. One that was withdrawn names its item, so
+// that a receiver can delete it too, and has no headline either.
 type Correction struct {
 	Item      feed.ItemID `json:"item"`
 	Title     string      `json:"title,omitempty"` // now
@@ -117,6 +118,7 @@ type Correction struct {
 	Published time.Time   `json:"published,omitzero"`
 	Found     time.Time   `json:"found"`
 	At        time.Time   `json:"at"` // when the change was seen
+	TakenDown bool        `json:"taken_down,omitempty"`
 	Withdrawn bool        `json:"withdrawn,omitempty"`
 }
 

@@ -59,9 +59,10 @@ type PageEntry struct {
 	Earlier, EarlierLink string
 }
 
-// PageCorrection is a report as it reads now, and how it read before; of one that
-// was withdrawn the Title says so, and Was and Link are empty; of one whose rules
-// show a link alone it says that the headline changed.
+// PageCorrection is a report as it reads now, with a phrase that says how it read
+// before, or that it was taken down. Of one that was withdrawn the Title says so,
+// and Was and Link are empty; of one whose rules show a link alone it says that the
+// headline changed.
 type PageCorrection struct{ Title, Link, Byline, Was string }
 
 // PageNotice is when something happened to the watch, and what.
@@ -164,6 +165,8 @@ func (c Correction) page(w *wording, tz *time.Location) PageCorrection {
 	switch {
 	case c.Withdrawn:
 		return p
+	case c.TakenDown:
+		p.Title, p.Was = w.title(c.Title), w.takenDown
 	case c.Title == "" && c.Was == "":
 		p.Title = w.reworded
 	default:

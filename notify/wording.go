@@ -21,8 +21,9 @@ type wording struct {
 
 	reports, stories, notices, corrections plural
 	// corrected heads the corrections, was is %s: a headline, and withdrawn stands for
-	// a report that was, reworded for one whose words are not shown.
-	corrected, was, withdrawn, reworded string
+	// a report that was, reworded for one whose words are not shown; takenDown is said of one that is no
+	// longer there.
+	corrected, was, withdrawn, reworded, takenDown string
 	// operator heads the notices, and noticesMore is %d: those that are not listed.
 	operator, noticesMore string
 	// noNews stands in the subject, noNewsHead over the digest.
@@ -72,6 +73,7 @@ var wordings = map[string]*wording{
 		was:         "Before: %s",
 		withdrawn:   "Withdrawn by the operator. Please delete it.",
 		reworded:    "Its headline has changed.",
+		takenDown:   "Taken down by its publisher.",
 		operator:    "For the operator", noticesMore: "And %d more; newswatch's pages list them.",
 		noNews: "no news", noNewsHead: "No news",
 		reportsOfStories: "%[1]s of %[2]s",
@@ -105,6 +107,7 @@ var wordings = map[string]*wording{
 		was:         "മുമ്പ്: %s",
 		withdrawn:   "നടത്തിപ്പുകാർ പിൻവലിച്ചു. ദയവായി മായ്ച്ചുകളയുക.",
 		reworded:    "തലക്കെട്ട് മാറി.",
+		takenDown:   "പ്രസാധകർ നീക്കം ചെയ്തു.",
 		operator:    "നടത്തിപ്പുകാർക്ക്", noticesMore: "%d എണ്ണം കൂടിയുണ്ട്; newswatch-ന്റെ പേജുകളിൽ കാണാം.",
 		noNews: "പുതിയ വാർത്തകളില്ല", noNewsHead: "പുതിയ വാർത്തകളില്ല",
 		reportsOfStories: "%[2]s, %[1]s",
@@ -138,6 +141,7 @@ var wordings = map[string]*wording{
 		was:         "पहले: %s",
 		withdrawn:   "संचालक ने वापस ली। कृपया इसे मिटा दें।",
 		reworded:    "शीर्षक बदल गया।",
+		takenDown:   "प्रकाशक ने हटा दी।",
 		operator:    "संचालक के लिए", noticesMore: "और %d हैं; newswatch के पन्नों पर देखें।",
 		noNews: "कोई नई ख़बर नहीं", noNewsHead: "कोई नई ख़बर नहीं",
 		reportsOfStories: "%[2]s, %[1]s",

@@ -11,12 +11,19 @@ import (
 	"github.com/newswatch/newswatch/notify"
 )
 
-// Retitled returns the amendment that tells of an edit at the time given, if
-// there is anything to tell: old, the stored hit, stands in the log, and its
-// headline has other words than next. Its place in the log comes after those of
-// the rules that are new to the hit.
-func Retitled(old *classifier.Hit, next classifier.Hit, at time.Time) (notify.Amendment, bool) {
-	if old == nil || words(old.Item.Title) == words(next.Item.Title) {
+// Amended returns the amendment that tells of an edit at the time given, if there
+// is anything to tell: old, the stored hit, stands in the log, and its headline has
+// other words than next, or next is taken down. Its place in the log comes after
+// those of the rules that are new to the hit.
+func Amended(old *classifier.Hit, next classifier.Hit, at time.Time) (notify.Amendment, bool) {
+	switch {
+	case old == nil:
+		return notify.Amendment{}, false
+	case next.TakenDown:
+		it := old.Item
+		h, ok := told(*old, feed.Item{ID: it.ID, FeedID: it.FeedID, Title: it.Title, Published: it.Published, Updated: it.Updated, Lang: it.Lang, Outlet: it.Outlet})
+		return notify.Amendment{At: Time(at), Hit: h, TakenDown: true}, ok && !old.TakenDown
+	case words(old.Item.Title) == words(next.Item.Title):
 		return notify.Amendment{}, false
 	}
 	it := next.Item

@@ -66,7 +66,10 @@ func (b Batch) Normal() (Batch, error) {
 	hits := make([]classifier.Hit, 0, len(b.Hits))
 	clear(have)
 	for _, h := range b.Hits {
-		if err := listed(h.Item); err != nil {
+		switch err := listed(h.Item); {
+		case h.TakenDown && (h.Item.FeedID != st.FeedID || len(h.Rules) > 0):
+			return b, fmt.Errorf("store: item %s is taken down, of feed %q and with %d rules", h.Item.ID, h.Item.FeedID, len(h.Rules))
+		case err != nil && !h.TakenDown:
 			return b, err
 		}
 		if have[h.Item.ID] {

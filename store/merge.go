@@ -12,11 +12,16 @@ import (
 // what the store has of the same item. The rules that the caller must give a
 // seq, in order, are those whose indexes it returns. See Batch.Hits for what is
 // kept; next must come from Batch.Normal. A next without rules is of an item that
-// matches no more, and then old must not be nil.
+// matches no more, or that is taken down, and then old must not be nil.
 func MergeHit(old *classifier.Hit, next classifier.Hit) (merged classifier.Hit, unnumbered []int) {
+	if next.TakenDown {
+		merged = *old
+		merged.TakenDown = true
+		return merged, nil
+	}
 	if len(next.Rules) == 0 {
 		merged = *old
-		merged.Item = next.Item
+		merged.Item, merged.TakenDown = next.Item, false
 		return merged, nil
 	}
 	merged = next

@@ -197,7 +197,7 @@ func (s *Store) merge(ctx context.Context, b store.Batch, args, items, notices [
 		if err != nil {
 			return nil, nil, err
 		}
-		amendment, err := amendmentArgs(store.Retitled(was, next, b.State.LastPoll))
+		amendment, err := amendmentArgs(store.Amended(was, next, b.State.LastPoll))
 		if err != nil {
 			return nil, nil, err
 		}

@@ -161,7 +161,7 @@ func (p *poll) fill(t *tx) (fresh []classifier.Hit, from, to int64, err error) {
 		for _, r := range unnumbered {
 			places = append(places, &h.Rules[r].Seq)
 		}
-		if a, ok := store.Retitled(old, next, p.State.LastPoll); ok {
+		if a, ok := store.Amended(old, next, p.State.LastPoll); ok {
 			places = append(places, &a.Seq)
 			amendments = append(amendments, &a)
 		}

@@ -61,6 +61,29 @@ var amendmentTests = []testCase{
 		s.ok(err)
 		same(s, "found by it", len(listed), 1)
 	}},
+	{"WhatThePublisherTookDownIsToldOnce", func(s *suite) {
+		was := s.hits(t0, "a", 2, "r")[0]
+		for range 2 {
+			c := s.claim(after(60))
+			if len(c) == 0 {
+				c = s.claim(after(200))
+			}
+			b := batch(c[0], after(60), item("a", 1))
+			b.Hits = []classifier.Hit{
+				{Item: feed.Item{ID: was.Item.ID, FeedID: "a"}, Found: after(60), TakenDown: true},
+				{Item: feed.Item{ID: item("a", 9).ID, FeedID: "a"}, Found: after(60), TakenDown: true}, // no hit of ours
+			}
+			s.put(b)
+		}
+		got, err := s.Hit(s.ctx(), was.Item.ID)
+		s.ok(err)
+		was.TakenDown = true
+		same(s, "hit", got, was)
+		as := s.amendments(0, 99)
+		if len(as) != 1 || as[0].Seq != 3 || !as[0].TakenDown || as[0].Hit.Item.Title != was.Item.Title || as[0].Hit.Item.Link != "" {
+			s.Fatalf("amendments: %+v", as)
+		}
+	}},
 	{"AnEditOfWhatIsNoHitIsNone", func(s *suite) {
 		s.sync(t0, "a")
 		it := item("a", 1)

@@ -248,9 +248,20 @@ func (m *model) hit(h classifier.Hit, now time.Time) {
 	switch {
 	case old == nil && len(h.Rules) == 0:
 		return
+	case h.TakenDown:
+		down := *old
+		down.TakenDown = true
+		m.hits[h.Item.ID] = &down
+		if !old.TakenDown && firstIn(old, 0, m.head) > 0 {
+			it := old.Item
+			it.Link = ""
+			m.head++
+			m.amended = append(m.amended, notify.Amendment{Seq: m.head, At: now, Hit: stub(*old, it), TakenDown: true})
+		}
+		return
 	case len(h.Rules) == 0:
 		kept := *old
-		kept.Item = h.Item
+		kept.Item, kept.TakenDown = h.Item, false
 		h = kept
 	default:
 		h = m.merge(old, h)

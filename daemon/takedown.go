@@ -1,0 +1,106 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/feed"
+	"github.com/newswatch/newswatch/fetcher"
+	"github.com/newswatch/newswatch/store"
+)
+
+const (
+	// A report is looked after for lookAfter, the last maxReports of a feed; a longer
+	// link is not kept.
+	lookAfter     = 7 * 24 * time.Hour
+	maxReports    = 16
+	maxReportLink = 512
+	// The page of a report that is missing is asked for again a day later, or in
+	// lookAgain where the site said that there is none; it must say so absences times
+	// on end, since a site that is being mended says it of every page.
+	lookDaily = 24 * time.Hour
+	lookAgain = 6 * time.Hour
+	absences  = 2
+)
+
+// takedowns looks after what was lately reported of a feed, and puts into the batch
+// what its publisher took down. That an item is listed no more is not enough, since
+// every feed drops what is old: older ones must still be listed, and its page must be
+// gone too. Where the operator wants no pages read, nothing is looked after.
+func (p *poller) takedowns(ctx context.Context, pl *plan, f feed.Feed, res fetcher.Result, b *store.Batch) {
+	if cmp.Or(f.FullText, pl.config.Fetch.FullText) == feed.FullTextNever {
+		b.State.Reports = nil
+		return
+	}
+	now := p.now()
+	reports := slices.DeleteFunc(slices.Clone(b.State.Reports), func(r fetcher.Report) bool { return now.Sub(r.Found) > lookAfter })
+	if res.Outcome == fetcher.Fetched {
+		missing(reports, res.Items)
+	}
+	if i := slices.IndexFunc(reports, func(r fetcher.Report) bool { return dueForLook(r, now) }); i >= 0 {
+		r := &reports[i]
+		absent, err := p.fetch.Absent(ctx, r.Link)
+		if ctx.Err() != nil {
+			return
+		}
+		r.Checked = now
+		switch {
+		case absent:
+			r.Absent++
+		case err == nil:
+			r.Absent = 0
+		default:
+			p.log.Debug("it could not be told whether a report was taken down", "feed", f.ID, "err", err)
+		}
+		if r.Absent >= absences {
+			b.Hits = append(b.Hits, classifier.Hit{Item: feed.Item{ID: r.Item, FeedID: f.ID}, Found: now, TakenDown: true})
+			reports = slices.Delete(reports, i, i+1)
+		}
+	}
+	b.State.Reports = remember(reports, b.Hits)
+}
+
+// missing notes which reports a document does not list, though it lists older items.
+func missing(reports []fetcher.Report, listed []feed.Item) {
+	if len(reports) == 0 {
+		return
+	}
+	there := make(map[feed.ItemID]bool, len(listed))
+	var oldest time.Time
+	for _, it := range listed {
+		there[it.ID] = true
+		if t := it.Time(); !t.IsZero() && (oldest.IsZero() || t.Before(oldest)) {
+			oldest = t
+		}
+	}
+	for i := range reports {
+		r := &reports[i]
+		r.Missing = !there[r.Item] && !oldest.IsZero() && oldest.Before(r.Published)
+		if there[r.Item] {
+			r.Absent = 0
+		}
+	}
+}
+
+func dueForLook(r fetcher.Report, now time.Time) bool {
+	pause := lookDaily
+	if r.Absent > 0 {
+		pause = lookAgain
+	}
+	return r.Missing && now.Sub(r.Checked) >= pause
+}
+
+// remember adds the hits that are reported, the last first.
+func remember(reports []fetcher.Report, hits []classifier.Hit) []fetcher.Report {
+	for _, h := range hits {
+		known := slices.ContainsFunc(reports, func(r fetcher.Report) bool { return r.Item == h.Item.ID })
+		if known || h.Quiet || len(h.Rules) == 0 || h.Item.Link == "" || len(h.Item.Link) > maxReportLink {
+			continue
+		}
+		reports = slices.Insert(reports, 0, fetcher.Report{Item: h.Item.ID, Link: h.Item.Link, Published: h.Item.Time(), Found: h.Found})
+	}
+	return reports[:min(len(reports), maxReports)]
+}
