@@ -33,9 +33,12 @@ func (b Batch) Normal() (Batch, error) {
 	st.LastItem = writable(st.LastItem)
 	b.State = st
 
-	seen := make(map[feed.ItemID]bool, len(b.Seen))
-	for _, s := range b.Seen {
-		seen[s.ID] = true
+	var seen map[feed.ItemID]bool
+	if len(b.Items)+len(b.Hits) > 0 {
+		seen = make(map[feed.ItemID]bool, len(b.Seen))
+		for _, s := range b.Seen {
+			seen[s.ID] = true
+		}
 	}
 	listed := func(it feed.Item) error {
 		if !seen[it.ID] {

@@ -1,9 +1,11 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/newswatch/newswatch/fetcher"
@@ -65,44 +67,30 @@ func (s *Store) ClaimFeeds(ctx context.Context, now time.Time, max int, ttl time
 	until := store.Time(now.Add(ttl))
 	err := s.w.do(ctx, func(t *tx) error {
 		claims = nil
-		type due struct {
-			n      int64
-			marked bool
-		}
-		var dues []due
 		err := t.rows(func(r scanner) error {
-			var d due
-			var c store.Claim
-			if err := scanState(r, &c.State, &d.n, &d.marked); err != nil {
+			c := store.Claim{Lease: lease.Lease{Until: until}}
+			if err := scanState(r, &c.State, &c.Lease.Token); err != nil {
 				return err
 			}
-			if d.marked {
-				c.State.Poisoned++
-			}
-			dues = append(dues, d)
+			c.Lease.Key = store.FeedKey(c.State.FeedID)
 			claims = append(claims, c)
 			return nil
-		}, `SELECT `+stateColumns+`, n, marked FROM feeds WHERE due <= ? ORDER BY due, id LIMIT ?`, now.UnixMilli(), maxRows(max))
-		if err != nil || len(dues) == 0 {
+		}, `UPDATE feeds SET until = ?1, token = (SELECT value FROM meta WHERE key = 'token') + place, asked = NULL,
+			poisoned = poisoned + marked, marked = 0
+			FROM (SELECT n AS which, row_number() OVER (ORDER BY due, id) AS place
+				FROM (SELECT n, due, id FROM feeds WHERE due <= ?2 ORDER BY due, id LIMIT ?3))
+			WHERE n = which RETURNING `+stateColumns+`, token`, until.UnixMilli(), now.UnixMilli(), maxRows(max))
+		if err != nil || len(claims) == 0 {
 			return err
 		}
-		last, err := t.advance("token", len(dues))
-		if err != nil {
-			return err
-		}
-		for i, d := range dues {
-			c := &claims[i]
-			c.Lease = lease.Lease{Key: store.FeedKey(c.State.FeedID), Token: last - int64(len(dues)-1-i), Until: until}
-			if _, err := t.exec(`UPDATE feeds SET until = ?, token = ?, asked = NULL, marked = 0, poisoned = ? WHERE n = ?`,
-				until.UnixMilli(), c.Lease.Token, c.State.Poisoned, d.n); err != nil {
-				return err
-			}
-		}
-		return nil
+		_, err = t.advance("token", len(claims))
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	// They were updated in no order that is promised.
+	slices.SortFunc(claims, func(a, b store.Claim) int { return cmp.Compare(a.Lease.Token, b.Lease.Token) })
 	return claims, nil
 }
 

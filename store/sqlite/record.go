@@ -88,10 +88,16 @@ func (s *Store) Record(ctx context.Context, b store.Batch) ([]classifier.Hit, er
 }
 
 func (p *poll) record(t *tx) (fresh []classifier.Hit, err error) {
+	if len(p.Seen)+len(p.Items)+len(p.Hits)+len(p.Notices) == 0 {
+		// Most polls bring nothing, and end in one statement.
+		if ended, err := p.end(t, 0, 0); err != nil || ended {
+			return nil, err
+		}
+	}
 	var n, token, recorded, from, to int64
-	var until, asked sql.NullInt64
-	err = t.row(`SELECT n, token, until, asked, recorded, rec_from, rec_to FROM feeds WHERE id = ?`, p.State.FeedID).
-		Scan(&n, &token, &until, &asked, &recorded, &from, &to)
+	var leased bool
+	err = t.row(`SELECT n, token, until IS NOT NULL, recorded, rec_from, rec_to FROM feeds WHERE id = ?`, p.State.FeedID).
+		Scan(&n, &token, &leased, &recorded, &from, &to)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, lease.ErrLost
@@ -99,7 +105,7 @@ func (p *poll) record(t *tx) (fresh []classifier.Hit, err error) {
 		return nil, err
 	case token == p.Lease.Token && recorded == token:
 		return p.again(t, from, to)
-	case token != p.Lease.Token || !until.Valid:
+	case token != p.Lease.Token || !leased:
 		return nil, lease.ErrLost
 	}
 
@@ -117,15 +123,19 @@ func (p *poll) record(t *tx) (fresh []classifier.Hit, err error) {
 			return nil, err
 		}
 	}
-
-	next := milli(p.State.NextCheck)
-	if asked.Valid && (!next.Valid || asked.Int64 < next.Int64) {
-		next = asked
-	}
-	_, err = t.exec(`UPDATE feeds SET next = ?, asked = NULL, until = NULL, recorded = token, rec_from = ?, rec_to = ?,
-		marked = 0, poisoned = ?, grade = ?, success = ?, state = ? WHERE n = ?`,
-		next, from, to, p.State.Poisoned, int(p.State.Health.Grade), milli(p.State.LastSuccess), t.packState(p.state), n)
+	_, err = p.end(t, from, to)
 	return fresh, err
+}
+
+// end gives the lease back with the feed's new state, if it is still held and
+// nothing was recorded under it.
+func (p *poll) end(t *tx, from, to int64) (bool, error) {
+	rows, err := t.exec(`UPDATE feeds SET next = coalesce(min(?1, asked), ?1, asked), asked = NULL, until = NULL, recorded = token,
+		rec_from = ?2, rec_to = ?3, marked = 0, poisoned = ?4, grade = ?5, success = ?6, state = ?7
+		WHERE id = ?8 AND token = ?9 AND until IS NOT NULL AND recorded <> token`,
+		milli(p.State.NextCheck), from, to, p.State.Poisoned, int(p.State.Health.Grade), milli(p.State.LastSuccess), t.packState(p.state),
+		p.State.FeedID, p.Lease.Token)
+	return rows == 1, err
 }
 
 // fill writes the items and the hits. What it put into the log has the places

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -101,6 +102,7 @@ func (w *writer) loop() {
 	batch := make([]*op, 0, maxGroup)
 	for o := range w.ops {
 		batch = append(batch[:0], o)
+		runtime.Gosched() // whoever is about to hand over another may do it first
 	fill:
 		for len(batch) < maxGroup {
 			select {
