@@ -143,12 +143,16 @@ func (p *poller) classify(ctx context.Context, pl *plan, f feed.Feed, before fet
 		return err
 	}
 	now := p.now()
-	fresh := 0
+	fresh, edited := 0, 0
 	for _, n := range novelties {
-		if n == store.New {
+		switch n {
+		case store.New:
 			fresh++
+		case store.Edited:
+			edited++
 		}
 	}
+	b.Items = make([]store.StoredItem, 0, fresh+edited)
 	quiet := backCatalogue(f, before, fresh, len(res.Items), now.Add(-pl.config.Digest.FirstWindow))
 	if quiet.flood {
 		b.Notices = append(b.Notices, flood(f, pl.nameOf(res.State), fresh, now))

@@ -57,6 +57,10 @@ var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 // not take its memory for good.
 const maxPooled = 1 << 20
 
+// usualBody is what most documents fit into, so that a new buffer does not grow
+// by doublings.
+const usualBody = 64 << 10
+
 // discard gives the body's memory back, for an answer that nothing refers to any
 // more. It need not be called.
 func (a *answer) discard() {
@@ -160,6 +164,7 @@ func (c *Client) hop(ctx context.Context, left time.Duration, req request, u *ur
 	}
 	a.body = bodies.Get().(*bytes.Buffer)
 	a.body.Reset()
+	a.body.Grow(usualBody)
 	if a.wire, err = readBody(a.body, resp, u.Host, req.body, req.cut); err != nil {
 		return nil, c.explain(ctx, u, req, err)
 	}

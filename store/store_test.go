@@ -59,6 +59,20 @@ func TestSplitKey(t *testing.T) {
 	}
 }
 
+// TestHitWordsAreWords: what is found in ASCII is found by another way than Words.
+func TestHitWordsAreWords(t *testing.T) {
+	for _, s := range []string{"", " - ", "Police ARREST 12, in Kochi.", "P-Hunt\n[x] {Z} @a `b` z_", "9", "പോലീസ് in Kochi"} {
+		want := ""
+		for _, w := range Words(s) {
+			want += " " + w
+		}
+		h := classifier.Hit{Item: feed.Item{Title: s}, Rules: []classifier.RuleMatch{{Excerpt: classifier.Excerpt{Text: s}}}}
+		if got := HitWords(h); got != want+want {
+			t.Errorf("%q: %q, want %q", s, got, want+want)
+		}
+	}
+}
+
 func TestEncodeComesBackAndRefusesDamage(t *testing.T) {
 	h := classifier.Hit{Item: feed.Item{Title: strings.Repeat("കേരള പോലീസ് ", 100)}, Found: t0}
 	b, err := Encode(h)

@@ -70,6 +70,10 @@ func HitWords(h classifier.Hit) string {
 	var b strings.Builder
 	b.Grow(len(h.Item.Title) + len(h.Item.Summary))
 	add := func(s string) {
+		if ascii(s) {
+			addWords(&b, s)
+			return
+		}
 		for _, w := range Words(s) {
 			b.WriteByte(' ')
 			b.WriteString(w)
@@ -81,4 +85,25 @@ func HitWords(h classifier.Hit) string {
 		add(r.Excerpt.Text)
 	}
 	return b.String()
+}
+
+// addWords writes what Words finds in ASCII, each with a blank before it.
+func addWords(b *strings.Builder, s string) {
+	within := false
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case 'A' <= c && c <= 'Z':
+			c |= 0x20
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+		default:
+			within = false
+			continue
+		}
+		if !within {
+			b.WriteByte(' ')
+			within = true
+		}
+		b.WriteByte(c)
+	}
 }

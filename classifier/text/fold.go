@@ -1,6 +1,7 @@
 package text
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -64,6 +65,8 @@ func (b *Buffer) Add(s string) {
 	if len(s) > MaxLen {
 		s = s[:MaxLen]
 	}
+	// A guess of what most texts need, in place of one growth for each doubling.
+	b.folded, b.tokens = slices.Grow(b.folded, len(s)), slices.Grow(b.tokens, len(s)/6+1)
 	i := 0
 	for i < len(s) {
 		f := ascii[s[i]]

@@ -57,7 +57,11 @@ func (f *folder) write(s string, paragraphs bool) {
 	start, lines := 0, 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c > ' ' && c < 0x7F {
+		if c == ' ' && start < i && i+1 < len(s) && visible(s[i+1]) {
+			i++ // one blank between two words is what it folds to
+			continue
+		}
+		if visible(c) {
 			if lines > 0 {
 				if lines > 1 && paragraphs {
 					f.pending = gapParagraph
@@ -101,6 +105,9 @@ func (f *folder) write(s string, paragraphs bool) {
 	}
 	f.b.WriteString(s[start:])
 }
+
+// visible holds for the characters of ASCII that are printed.
+func visible(c byte) bool { return c > ' ' && c < 0x7F }
 
 // writeLines adds text whose line breaks mean something.
 func (f *folder) writeLines(s string) {

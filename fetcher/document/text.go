@@ -186,6 +186,15 @@ func strip(markup string, max int) (string, bool) {
 		f.write(html.UnescapeString(cut(markup, 8*max)), true)
 		return f.b.String(), false
 	}
+	if text, tags, ok := stripPlain(markup, max); ok {
+		return text, tags
+	}
+	return stripAny(markup, max)
+}
+
+// stripAny is strip for whatever it may be.
+func stripAny(markup string, max int) (string, bool) {
+	var f folder
 	z := html.NewTokenizer(strings.NewReader(markup))
 	f.b.Grow(min(len(markup), max)) // one allocation in place of one for each doubling
 	var ends closings

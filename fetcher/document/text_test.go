@@ -41,6 +41,50 @@ func TestText(t *testing.T) {
 	}
 }
 
+// FuzzStripPlain holds what is made of plain markup against what a tokenizer makes
+// of it. Half of the parts that it is composed of are not plain.
+func FuzzStripPlain(f *testing.F) {
+	parts := []string{
+		"words in a row", " ", "\n", "\n\n", "a  b", "&amp;", "&lt;p&gt;", "&nbsp;", "&copy", "ക്ഷ", "\u202e", "\x00", "\u0085",
+		"<p>", "</p>", "<br>", "<br/>", "<br />", `<a href="https://paper.example/?a=1&b=2">`, "</a>", `<img src='x' alt="">`, "<td>", "<td/>", `<td a="/">`, "</td>",
+		"<h1>", `<p class="a" hidden>`, `<p a = "b">`, "<p a=b>", `<p "a">`, `<p a="b"c="d">`, `<p a=">">`, "<P>", "<o:p>", "<p/", "<p", "< p>", "</ p>", "</p >", "</p a='b'>",
+		"<td a/>", "<pre>", "</pre>", "<script>", "</script>", "<title>", "<!-- x -->", "<?x?>", "</>", "\r\n", "\f", "<p\f>", `<p a="`, "<1>", "<p1>", "<=>",
+	}
+	f.Add([]byte{0, 13, 0, 14})
+	for i := range parts {
+		for j := range parts {
+			f.Add([]byte{0, byte(i), 3, byte(j), 2, 0})
+		}
+	}
+	f.Fuzz(func(t *testing.T, order []byte) {
+		var b strings.Builder
+		for _, c := range order {
+			b.WriteString(parts[int(c)%len(parts)])
+		}
+		for _, max := range []int{1 << 10, 3} {
+			text, tags, ok := stripPlain(b.String(), max)
+			if !ok {
+				continue
+			}
+			if want, wantTags := stripAny(b.String(), max); text != want || tags != wantTags {
+				t.Errorf("%q: %q, %v, want %q, %v", b.String(), text, tags, want, wantTags)
+			}
+		}
+	})
+}
+
+// TestMostMarkupIsPlain fails when stripPlain gives up on what newspapers write.
+func TestMostMarkupIsPlain(t *testing.T) {
+	for _, s := range []string{
+		`<p>One &amp; two.</p><img src="https://img.example/1.jpg" alt="" width="300"/><p><a href='https://paper.example/?a=b'>More</a></p>`,
+		"Words.<br/><br />\n<div class=\"a b\" data-x=\"1\"><b>bold</b></div>",
+	} {
+		if _, tags, ok := stripPlain(s, 1<<10); !ok || !tags {
+			t.Errorf("%q is not plain", s)
+		}
+	}
+}
+
 func TestTextIsCutBetweenCharacters(t *testing.T) {
 	for max := range 40 {
 		got := Text("<p>"+strings.Repeat("കുട്ടി ", 10), max)
