@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/newswatch/newswatch/classifier"
-	"github.com/newswatch/newswatch/classifier/text"
 	"github.com/newswatch/newswatch/gazetteer"
 )
 
@@ -22,22 +21,15 @@ type account struct {
 	// said is title and lead together, sorted, and names are the words of it that
 	// are a name's.
 	said, names []term
-	// operations are those of the words that are an operation's name.
-	operations []term
 }
 
 // titleWords bounds the words of a title that are read.
 const titleWords = 40
 
 func accountOf(h classifier.Hit) account {
-	a := account{when: When(h), sketch: decode(h.Sketch)}
-	if a.words == 0 && h.Item.Summary != "" {
-		a.sketch = sketchOf(h.Item.Summary)
-	}
+	a := account{when: When(h), sketch: sketchFor(h)}
 	head := headline(h)
-	a.title = scan(head, titleWords)
-	a.operations = slices.Concat(operationsOf(a.title), operationsOf(a.terms))
-	a.title = a.settle(a.title)
+	a.title = a.settle(scan(head, titleWords))
 	a.terms = a.settle(a.terms)
 	a.indic = mostlyIndic(head)
 	for _, t := range a.title {
@@ -51,27 +43,12 @@ func accountOf(h classifier.Hit) account {
 	return a
 }
 
-// operation is what stands before an operation's name.
-var operation = []term{
-	named(common, "operation"), named(word, stem(text.Fold("ഓപ്പറേഷൻ"))), named(word, stem(text.Fold("ऑपरेशन"))), named(word, stem(text.Fold("ஆபரேஷன்"))),
-}
-
-// operationsOf returns the words of terms, which stand in their order, that are the
-// name of an operation: two at most.
-func operationsOf(terms []term) []term {
-	var out []term
-	for i, t := range terms {
-		if !slices.Contains(operation, t) {
-			continue
-		}
-		for _, n := range terms[i+1 : min(i+3, len(terms))] {
-			if n.class() != proper && n.class() != word {
-				break
-			}
-			out = append(out, term(word)<<valueBits|n&(1<<valueBits-1))
-		}
+// sketchFor is the one that the hit keeps or, where there is none, that of its summary.
+func sketchFor(h classifier.Hit) sketch {
+	if k := decode(h.Sketch); k.words > 0 || h.Item.Summary == "" {
+		return k
 	}
-	return out
+	return sketchOf(h.Item.Summary)
 }
 
 // settle sorts terms and makes plain words of names, which it notes: the same word
@@ -80,7 +57,7 @@ func (a *account) settle(terms []term) []term {
 	out := make([]term, len(terms))
 	for i, t := range terms {
 		if t.class() == proper {
-			t = term(word)<<valueBits | t&(1<<valueBits-1)
+			t = plain(t)
 			a.names = append(a.names, t)
 		}
 		out[i] = t
@@ -88,6 +65,9 @@ func (a *account) settle(terms []term) []term {
 	slices.Sort(out)
 	return out
 }
+
+// plain makes a word of a name.
+func plain(t term) term { return term(word)<<valueBits | t&(1<<valueBits-1) }
 
 var anotherOne = named(weak, "another")
 

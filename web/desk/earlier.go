@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/store"
@@ -12,7 +13,7 @@ import (
 // First returns the first report of the case that a story goes on with, see
 // story.Archive, and false where there is none.
 func (d Desk) First(ctx context.Context, s story.Story) (classifier.Hit, bool, error) {
-	if d.Past == nil || !story.FollowsUp(s.Lead) {
+	if d.Past == nil || !story.FollowsUp(s.Lead) && !slices.ContainsFunc(s.Also, story.FollowsUp) {
 		return classifier.Hit{}, false, nil
 	}
 	past, err := d.Past(ctx)
