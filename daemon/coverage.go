@@ -24,6 +24,7 @@ const lateAfter = 10 * time.Minute
 // roll is how all feeds do, and which of them do badly.
 type roll struct {
 	store.Census
+	reads           store.Reads
 	failing, silent []fetcher.State // some of each
 }
 
@@ -31,6 +32,7 @@ type roll struct {
 type coverage struct {
 	feeds interface {
 		Census(ctx context.Context, late time.Time) (store.Census, error)
+		Reads(ctx context.Context) (store.Reads, error)
 		States(ctx context.Context, q store.StateQuery) ([]fetcher.State, error)
 	}
 	plan func() *plan
@@ -52,6 +54,9 @@ func (c *coverage) current(ctx context.Context) (roll, error) {
 	var r roll
 	var err error
 	if r.Census, err = c.feeds.Census(ctx, now.Add(-lateAfter)); err != nil {
+		return r, err
+	}
+	if r.reads, err = c.feeds.Reads(ctx); err != nil {
 		return r, err
 	}
 	if r.failing, err = c.some(ctx, fetcher.Failing); err != nil {
@@ -77,7 +82,7 @@ func (c *coverage) between(ctx context.Context, since, until time.Time) (notify.
 	}
 	pl := c.plan()
 	cov := notify.Coverage{
-		Feeds: len(pl.feeds), Checked: min(r.ReadSince(since), len(pl.feeds)), Ruleset: pl.rules.Version(), Rules: len(pl.rules.Rules()),
+		Feeds: len(pl.feeds), Checked: min(r.reads.Since(since), len(pl.feeds)), Ruleset: pl.rules.Version(), Rules: len(pl.rules.Rules()),
 		SilentCount: r.Grades[fetcher.Silent],
 	}
 	for _, g := range fetcher.Failing {

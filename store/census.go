@@ -11,6 +11,9 @@ import (
 // StateQuery selects the states of feeds, in the order of their ids. Zero fields
 // select everything.
 type StateQuery struct {
+	// IDs are the feeds that are asked for, in any order; those that are not in the
+	// queue are passed over.
+	IDs []string
 	// Grades are how the feeds do, any of them; see State.Grade.
 	Grades []fetcher.Grade
 	// After continues a listing: the id of the last feed of the page before.
@@ -48,7 +51,7 @@ func AllStates(ctx context.Context, s StateLister, q StateQuery) iter.Seq2[fetch
 }
 
 // Census counts the feeds of the queue without reading their states, so that it
-// costs little at any number of them.
+// costs little at any number of them: every page asks for it.
 type Census struct {
 	Feeds int `json:"feeds"`
 	// Grades counts the feeds by how they do. Its sum is Feeds.
@@ -56,22 +59,23 @@ type Census struct {
 	// Late counts those that could have been claimed before a time that was asked
 	// about, and were not.
 	Late int `json:"late"`
-	// Reads counts the feeds by the minute of their last good poll, the oldest
-	// first. Feeds that never had one are not in it.
-	Reads []Reads `json:"-"`
 }
 
-// Reads is how many feeds had their last good poll in a minute.
-type Reads struct {
+// Reads counts the feeds of the queue by the minute of their last good poll, the
+// oldest first. Feeds that never had one are not in it.
+type Reads []ReadsIn
+
+// ReadsIn is how many feeds had their last good poll in a minute.
+type ReadsIn struct {
 	Minute int64 // since 1970
 	Feeds  int
 }
 
-// ReadSince counts the feeds that had a good poll since the minute in which t is,
-// which is how exactly digests tell their times.
-func (c Census) ReadSince(t time.Time) int {
+// Since counts the feeds that had a good poll since the minute in which t is, which
+// is how exactly digests tell their times.
+func (rs Reads) Since(t time.Time) int {
 	n := 0
-	for _, r := range c.Reads {
+	for _, r := range rs {
 		if r.Minute >= floorMinute(t) {
 			n += r.Feeds
 		}
@@ -79,7 +83,7 @@ func (c Census) ReadSince(t time.Time) int {
 	return n
 }
 
-// ReadMinute is the minute by which a state counts in Census.Reads; ok is false
+// ReadMinute is the minute by which a state counts in Reads; ok is false
 // when its feed never had a good poll.
 func ReadMinute(st fetcher.State) (minute int64, ok bool) {
 	if st.LastSuccess.IsZero() {

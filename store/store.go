@@ -155,6 +155,9 @@ type Feeds interface {
 	// Census counts the feeds in the queue, and how many of them might have been
 	// claimed before late and were not.
 	Census(ctx context.Context, late time.Time) (Census, error)
+	// Reads counts the feeds in the queue by their last good poll. It may look at
+	// every feed.
+	Reads(ctx context.Context) (Reads, error)
 	// State returns one feed's state, or ErrNotFound.
 	State(ctx context.Context, id string) (fetcher.State, error)
 }

@@ -3,7 +3,6 @@ package redis
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"strconv"
 	"time"
@@ -14,7 +13,7 @@ import (
 	"github.com/newswatch/newswatch/store"
 )
 
-// readMinute is the minute by which a state counts in a Census; 0 when it does not.
+// readMinute is the minute by which a state counts in Reads; 0 when it does not.
 func readMinute(st fetcher.State) int64 {
 	minute, ok := store.ReadMinute(st)
 	if !ok {
@@ -68,8 +67,12 @@ func (s *Store) States(ctx context.Context, q store.StateQuery) ([]fetcher.State
 // graded are the ids of the feeds that a query selects.
 func (s *Store) graded(ctx context.Context, q store.StateQuery) ([]string, error) {
 	limit := store.PageSize(q.Limit)
+	if len(q.IDs) > 0 {
+		return s.asked(ctx, q, limit)
+	}
 	if len(q.Grades) == 0 {
-		return s.queued(ctx, q.After, limit)
+		ids, err := s.queued(ctx, q.After)
+		return ids[:min(len(ids), limit)], err
 	}
 	var found []string
 	for _, g := range q.Grades {
@@ -94,11 +97,46 @@ func (s *Store) graded(ctx context.Context, q store.StateQuery) ([]string, error
 	return found[:min(len(found), limit)], nil
 }
 
-// queued are the next feeds of the queue behind an id. The queue is in the order
+// asked are the feeds that a query names, of the grades that it names.
+func (s *Store) asked(ctx context.Context, q store.StateQuery, limit int) ([]string, error) {
+	ids := slices.DeleteFunc(slices.Clone(q.IDs), func(id string) bool { return id <= q.After })
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	graded := make(map[string]fetcher.Grade, len(ids))
+	err := each(ctx, s.c, ids, func(p redis.Pipeliner, id string) error {
+		return p.ZScore(ctx, keyQueue(), id).Err()
+	}, func(id string, cmd redis.Cmder) error {
+		if cmd.Err() == nil {
+			graded[id] = fetcher.Fine
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = each(ctx, s.c, ids, func(p redis.Pipeliner, id string) error {
+		return p.ZScore(ctx, keyRemarks(), id).Err()
+	}, func(id string, cmd redis.Cmder) error {
+		if _, queued := graded[id]; queued && cmd.Err() == nil {
+			graded[id] = fetcher.Grade(cmd.(*redis.FloatCmd).Val())
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	ids = slices.DeleteFunc(ids, func(id string) bool {
+		g, queued := graded[id]
+		return !queued || len(q.Grades) > 0 && !slices.Contains(q.Grades, g)
+	})
+	return ids[:min(len(ids), limit)], nil
+}
+
+// queued are the feeds of the queue behind an id. The queue is in the order
 // of its turns, and a second set in the order of the ids would take a tenth of the
 // memory of a feed; so all ids are read and sorted here, which at 100,000 feeds
 // takes some tens of milliseconds a page.
-func (s *Store) queued(ctx context.Context, after string, limit int) ([]string, error) {
+func (s *Store) queued(ctx context.Context, after string) ([]string, error) {
 	ids, err := s.ordered(ctx, keyQueue())
 	if err != nil {
 		return nil, err
@@ -107,8 +145,7 @@ func (s *Store) queued(ctx context.Context, after string, limit int) ([]string, 
 	if found {
 		at++
 	}
-	ids = ids[at:]
-	return ids[:min(len(ids), limit)], nil
+	return ids[at:], nil
 }
 
 // ordered returns the members of a queue by their ids.
@@ -118,30 +155,31 @@ func (s *Store) ordered(ctx context.Context, queue string) ([]string, error) {
 	return ids, wrap(ctx, err)
 }
 
-// fine are the next feeds behind an id that have no remark.
+// fine are the next feeds behind an id that have no remark. Both sets are read once,
+// whatever share of the feeds is fine.
 func (s *Store) fine(ctx context.Context, after string, limit int) ([]string, error) {
-	var found []string
-	for {
-		ids, err := s.queued(ctx, after, limit)
-		if err != nil || len(ids) == 0 {
-			return found, err
+	ids, err := s.queued(ctx, after)
+	if err != nil {
+		return nil, err
+	}
+	remarks, err := s.c.ZRange(ctx, keyRemarks(), 0, -1).Result()
+	if err != nil {
+		return nil, wrap(ctx, err)
+	}
+	remarked := make(map[string]bool, len(remarks))
+	for _, id := range remarks {
+		remarked[id] = true
+	}
+	found := make([]string, 0, limit)
+	for _, id := range ids {
+		if len(found) == limit {
+			break
 		}
-		err = each(ctx, s.c, ids, func(p redis.Pipeliner, id string) error {
-			return p.ZScore(ctx, keyRemarks(), id).Err()
-		}, func(id string, cmd redis.Cmder) error {
-			if errors.Is(cmd.Err(), redis.Nil) {
-				found = append(found, id)
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-		after = ids[len(ids)-1]
-		if len(found) >= limit || len(ids) < limit {
-			return found[:min(len(found), limit)], nil
+		if !remarked[id] {
+			found = append(found, id)
 		}
 	}
+	return found, nil
 }
 
 // Census counts the feeds in the queue.
@@ -156,7 +194,6 @@ func (s *Store) Census(ctx context.Context, late time.Time) (store.Census, error
 			graded[g] = pipe.ZCount(ctx, keyRemarks(), grade, grade)
 		}
 	}
-	reads := pipe.HGetAll(ctx, keyReads())
 	if _, err := pipe.Exec(ctx); err != nil {
 		return store.Census{}, wrap(ctx, err)
 	}
@@ -171,11 +208,21 @@ func (s *Store) Census(ctx context.Context, late time.Time) (store.Census, error
 	if fine > 0 {
 		c.Grades[fetcher.Fine] = fine
 	}
-	for minute, n := range reads.Val() {
-		c.Reads = append(c.Reads, store.Reads{Minute: integer(minute), Feeds: int(integer(n))})
-	}
-	slices.SortFunc(c.Reads, func(a, b store.Reads) int { return cmp.Compare(a.Minute, b.Minute) })
 	return c, nil
+}
+
+// Reads counts the feeds in the queue by their last good poll.
+func (s *Store) Reads(ctx context.Context) (store.Reads, error) {
+	counted, err := s.c.HGetAll(ctx, keyReads()).Result()
+	if err != nil {
+		return nil, wrap(ctx, err)
+	}
+	var reads store.Reads
+	for minute, n := range counted {
+		reads = append(reads, store.ReadsIn{Minute: integer(minute), Feeds: int(integer(n))})
+	}
+	slices.SortFunc(reads, func(a, b store.ReadsIn) int { return cmp.Compare(a.Minute, b.Minute) })
+	return reads, nil
 }
 
 // PauseFeeds takes feeds out of the queue, or puts them back in.

@@ -3,6 +3,8 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -63,6 +65,14 @@ func (s *Store) States(ctx context.Context, q store.StateQuery) ([]fetcher.State
 			where = `left_at IS NULL AND (remark IS NULL OR ` + where + `)`
 		}
 	}
+	if len(q.IDs) > 0 {
+		ids, err := json.Marshal(q.IDs)
+		if err != nil {
+			return nil, fmt.Errorf("sqlite: ids: %w", err)
+		}
+		where += ` AND id IN (SELECT value FROM json_each(?))`
+		args = append(args, string(ids))
+	}
 	args = append(args, q.After, store.PageSize(q.Limit))
 	var states []fetcher.State
 	err := s.rows(ctx, func(r scanner) error {
@@ -94,19 +104,26 @@ func (s *Store) Census(ctx context.Context, late time.Time) (store.Census, error
 		fine -= n
 		return err
 	}, `SELECT remark, count(*) FROM feeds WHERE remark IS NOT NULL GROUP BY remark`)
-	if err != nil {
-		return c, err
-	}
 	if fine > 0 {
 		c.Grades[fetcher.Fine] = fine
 	}
-	err = s.rows(ctx, func(r scanner) error {
-		var reads store.Reads
-		err := r.Scan(&reads.Minute, &reads.Feeds)
-		c.Reads = append(c.Reads, reads)
+	return c, err
+}
+
+// Reads counts the feeds in the queue by their last good poll. An index of these
+// would be written at every poll, for a figure that digests alone ask for.
+func (s *Store) Reads(ctx context.Context) (store.Reads, error) {
+	var reads store.Reads
+	err := s.rows(ctx, func(r scanner) error {
+		var in store.ReadsIn
+		err := r.Scan(&in.Minute, &in.Feeds)
+		reads = append(reads, in)
 		return err
 	}, `SELECT success / 60000 AS minute, count(*) FROM feeds WHERE left_at IS NULL AND success IS NOT NULL GROUP BY minute ORDER BY minute`)
-	return c, err
+	if err != nil {
+		return nil, err
+	}
+	return reads, nil
 }
 
 // PauseFeeds takes feeds out of the queue, or puts them back in.

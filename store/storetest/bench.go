@@ -193,6 +193,7 @@ func benchLarge(b *testing.B, opener Opener) {
 		"NextDue":             func() error { _, err := s.NextDue(b.Context()); return err },
 		"Counts":              func() error { _, err := s.Counts(b.Context()); return err },
 		"Census":              func() error { _, err := s.Census(b.Context(), t0); return err },
+		"Reads":               func() error { _, err := s.Reads(b.Context()); return err },
 		"States=1000":         func() error { _, err := s.States(b.Context(), store.StateQuery{Limit: 1000}); return err },
 		"SyncFeeds/no-change": func() error { return s.SyncFeeds(b.Context(), ids, t0) },
 	} {

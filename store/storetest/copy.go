@@ -132,6 +132,7 @@ func testCopy(t *testing.T, from, to Opener) {
 	compare("the log", func(s *suite) any { v, err := s.Window(s.ctx(), 0, 100); s.ok(err); return v })
 	compare("amendments", func(s *suite) any { v, err := s.Amendments(s.ctx(), 0, 100); s.ok(err); return v })
 	compare("the census", func(s *suite) any { v, err := s.Census(s.ctx(), after(200)); s.ok(err); return v })
+	compare("the reads", func(s *suite) any { v, err := s.Reads(s.ctx()); s.ok(err); return v })
 	compare("notices", func(s *suite) any { v, err := s.LatestNotices(s.ctx(), 0, 0); s.ok(err); return v })
 	compare("letters", func(s *suite) any { v, err := s.DeadLetters(s.ctx()); s.ok(err); return v })
 	compare("deliveries", func(s *suite) any { v, err := s.Deliveries(s.ctx(), "", 0); s.ok(err); return v })

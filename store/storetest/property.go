@@ -306,6 +306,11 @@ func (h *history) checkStates(rt *rapid.T, states []fetcher.State) {
 			return st.FeedID <= q.After || !slices.Contains(grades, st.Grade())
 		})
 		h.equal(rt, "States of some grades", got, want[:min(len(want), q.Limit)])
+		q.IDs = rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c", "d", "nobody"}), 1, 4).Draw(rt, "ids")
+		got, err = h.States(h.ctx, q)
+		h.errs(rt, "States", err, nil)
+		want = slices.DeleteFunc(want, func(st fetcher.State) bool { return !slices.Contains(q.IDs, st.FeedID) })
+		h.equal(rt, "States of some feeds of some grades", got, want[:min(len(want), q.Limit)])
 	}
 	late := h.now.Add(-time.Duration(rapid.IntRange(-10, 10).Draw(rt, "late")) * time.Minute)
 	want := store.Census{Feeds: len(states), Grades: make(map[fetcher.Grade]int)}
@@ -319,9 +324,13 @@ func (h *history) checkStates(rt *rapid.T, states []fetcher.State) {
 			want.Late++
 		}
 	}
+	var wantReads store.Reads
 	for _, m := range slices.Sorted(maps.Keys(reads)) {
-		want.Reads = append(want.Reads, store.Reads{Minute: m, Feeds: reads[m]})
+		wantReads = append(wantReads, store.ReadsIn{Minute: m, Feeds: reads[m]})
 	}
+	gotReads, err := h.Reads(h.ctx)
+	h.errs(rt, "Reads", err, nil)
+	h.equal(rt, "Reads", gotReads, wantReads)
 	census, err := h.Census(h.ctx, late)
 	h.errs(rt, "Census", err, nil)
 	h.equal(rt, "Census", census, want)

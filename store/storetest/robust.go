@@ -84,6 +84,7 @@ func testCancelled(s *suite) {
 		"ReleaseFeeds":  func() error { return s.ReleaseFeeds(ctx, []lease.Lease{c.Lease}) },
 		"States":        func() error { _, err := s.States(ctx, store.StateQuery{}); return err },
 		"Census":        func() error { _, err := s.Census(ctx, t0); return err },
+		"Reads":         func() error { _, err := s.Reads(ctx); return err },
 		"PauseFeeds":    func() error { return s.PauseFeeds(ctx, []string{"a"}, true, t0) },
 		"Post":          func() error { return s.Post(ctx, lost("a", t0)) },
 		"Notices":       func() error { _, err := s.Notices(ctx, 0, 9); return err },

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/newswatch/newswatch/fetcher"
@@ -52,7 +53,7 @@ var stateTests = []testCase{
 		s.sync(t0, "a", "b")
 		same(s, "claimed", names(s.claim(t0)), []string{"b"})
 	}},
-	{"ACensusCountsByGradeAndByTheLastRead", func(s *suite) {
+	{"FeedsAreCountedByGradeAndByTheLastRead", func(s *suite) {
 		s.sync(t0, "a", "b", "c", "d", "e")
 		census := func(late time.Time) store.Census {
 			s.Helper()
@@ -60,7 +61,14 @@ var stateTests = []testCase{
 			s.ok(err)
 			return c
 		}
+		reads := func() store.Reads {
+			s.Helper()
+			r, err := s.Reads(s.ctx())
+			s.ok(err)
+			return r
+		}
 		same(s, "new feeds", census(t0), store.Census{Feeds: 5, Grades: map[fetcher.Grade]int{fetcher.Unread: 5}})
+		same(s, "reads of new feeds", reads(), nil)
 		same(s, "late", census(after(1)).Late, 5)
 		for i, c := range s.claim(t0) {
 			b := batch(c, after(i/2))
@@ -70,24 +78,21 @@ var stateTests = []testCase{
 			}
 			s.put(b)
 		}
-		got := census(after(62)) // those of the first minutes are due again
+		got, read := census(after(62)), reads() // those of the first minutes are due again
+		same(s, "after a poll", got, store.Census{Feeds: 5, Grades: map[fetcher.Grade]int{fetcher.Fine: 3, fetcher.Silent: 1, fetcher.Hard: 1}, Late: 4})
 		minute := t0.Unix() / 60
-		same(s, "after a poll", got, store.Census{
-			Feeds: 5, Grades: map[fetcher.Grade]int{fetcher.Fine: 3, fetcher.Silent: 1, fetcher.Hard: 1}, Late: 4,
-			Reads: []store.Reads{{Minute: minute, Feeds: 2}, {Minute: minute + 1, Feeds: 1}, {Minute: minute + 2, Feeds: 1}},
-		})
-		same(s, "read since", []int{got.ReadSince(after(-9)), got.ReadSince(t0.Add(time.Second)), got.ReadSince(after(1)), got.ReadSince(after(9))}, []int{4, 4, 2, 0})
+		same(s, "reads", read, store.Reads{{Minute: minute, Feeds: 2}, {Minute: minute + 1, Feeds: 1}, {Minute: minute + 2, Feeds: 1}})
+		same(s, "read since", []int{read.Since(after(-9)), read.Since(t0.Add(time.Second)), read.Since(after(1)), read.Since(after(9))}, []int{4, 4, 2, 0})
 
 		s.ok(s.PauseFeeds(s.ctx(), []string{"a", "c"}, true, t0))
 		s.sync(t0, "a", "b", "c", "e")
-		same(s, "with two paused and one gone", census(t0), store.Census{
-			Feeds: 4, Grades: map[fetcher.Grade]int{fetcher.Fine: 2, fetcher.Paused: 2},
-			Reads: []store.Reads{{Minute: minute, Feeds: 2}, {Minute: minute + 2, Feeds: 1}},
-		})
+		same(s, "with two paused and one gone", census(t0), store.Census{Feeds: 4, Grades: map[fetcher.Grade]int{fetcher.Fine: 2, fetcher.Paused: 2}})
+		same(s, "reads with one gone", reads(), store.Reads{{Minute: minute, Feeds: 2}, {Minute: minute + 2, Feeds: 1}})
 		s.ok(s.PauseFeeds(s.ctx(), []string{"a", "c"}, false, t0))
 		s.sync(t0, "a", "b", "c", "d", "e")
 		got.Late = 0
 		same(s, "as it was", census(t0), got)
+		same(s, "reads as they were", reads(), read)
 	}},
 	{"StatesComeInPages", func(s *suite) {
 		var ids []string
@@ -117,6 +122,15 @@ var stateTests = []testCase{
 		same(s, "unread ones", list(store.StateQuery{Limit: 2, Grades: []fetcher.Grade{fetcher.Unread, fetcher.Unread}}), []string{ids[1], ids[4]})
 		same(s, "of two grades", list(store.StateQuery{Limit: 3, After: ids[2], Grades: []fetcher.Grade{fetcher.Fine, fetcher.Unread}}), []string{ids[3], ids[4], ids[6]})
 		same(s, "of none that is there", list(store.StateQuery{Grades: []fetcher.Grade{fetcher.Soft}}), nil)
+		some := []string{ids[7], "nobody", ids[6], ids[7], ids[8], ids[3]}
+		same(s, "of some", list(store.StateQuery{IDs: some}), []string{ids[3], ids[6], ids[7], ids[8]})
+		same(s, "the next of some", list(store.StateQuery{IDs: some, After: ids[3], Limit: 2}), []string{ids[6], ids[7]})
+		same(s, "the fine ones of some", list(store.StateQuery{IDs: some, After: ids[3], Grades: []fetcher.Grade{fetcher.Fine}}), []string{ids[6]})
+		same(s, "the unread ones of some", list(store.StateQuery{IDs: some, Grades: []fetcher.Grade{fetcher.Unread, fetcher.Hard}}), []string{ids[7]})
+		same(s, "of one that is not there", list(store.StateQuery{IDs: []string{"nobody"}}), nil)
+		s.sync(t0, append(slices.Clone(ids[:6]), ids[7:]...)...)
+		same(s, "of one that left", list(store.StateQuery{IDs: ids[6:8]}), ids[7:8])
+		s.sync(t0, ids...)
 		var all []string
 		for st, err := range store.AllStates(s.ctx(), s, store.StateQuery{}) {
 			s.ok(err)
