@@ -241,6 +241,17 @@ func (r Rhythm) usual() time.Duration {
 	return time.Duration(math.Exp(float64(r.GapMean)) * float64(time.Hour))
 }
 
+// PerDay is how many items a day the feed publishes, on average and of late; 0 where
+// too little is known.
+func (s State) PerDay(now time.Time) float64 {
+	r := s.Rhythm
+	if !r.knows() || r.Gaps < leastGaps {
+		return 0
+	}
+	r.pass(now)
+	return float64(r.Items) / float64(r.Hours) * 24
+}
+
 // learnRhythm takes note of what of a document that was read at now is newer than
 // all before. Where the items have no dates, the change itself is what was
 // published.

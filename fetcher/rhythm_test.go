@@ -55,6 +55,27 @@ func TestABurstIsFollowed(t *testing.T) {
 	}
 }
 
+// TestPerDay: what is told of a rhythm is what the feed did, and nothing is told of
+// two items.
+func TestPerDay(t *testing.T) {
+	for _, tt := range []struct {
+		gap  time.Duration
+		want float64
+	}{{4 * time.Hour, 6}, {day, 1}, {7 * day, 1.0 / 7}} {
+		var st State
+		st.learnRhythm([]feed.Item{{Published: start.Add(-2 * tt.gap)}, {Published: start.Add(-tt.gap)}}, start)
+		st.live(start, tt.gap, 120*day)
+		if got := st.PerDay(start.Add(120 * day)); got < tt.want*.75 || got > tt.want*1.25 {
+			t.Errorf("one every %s: %.2f a day, want about %.2f", tt.gap, got, tt.want)
+		}
+	}
+	var st State
+	st.learnRhythm([]feed.Item{{Published: start}, {Published: start.Add(time.Hour)}, {Published: start.Add(2 * time.Hour)}}, start.Add(3*time.Hour))
+	if got := st.PerDay(start.Add(3 * time.Hour)); got != 0 {
+		t.Errorf("of three items: %.2f a day", got)
+	}
+}
+
 // TestTheDayIsLearned: a feed of office hours is left alone at night, and looked at
 // when the office opens.
 func TestTheDayIsLearned(t *testing.T) {

@@ -1,20 +1,38 @@
 package web
 
 import (
-	"cmp"
 	"net/http"
+	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/newswatch/newswatch/fetcher"
+	"github.com/newswatch/newswatch/web/desk"
 )
 
-// feedsView is the health of every feed.
+// feedsView is the health of the feeds.
 type feedsView struct {
-	Summary string
-	Sort    string
-	Feeds   []feedView
-	Pager   pager
+	// Total is the number of all feeds, Count the same in words, and All leads to
+	// them.
+	Total      int
+	Count, All string
+	// Grades are the ways in which feeds do, with links to those that do so.
+	Grades []gradeView
+	// Grade is the one that is shown, or empty; Words are those that were typed.
+	Grade, Words string
+	// Cut says that the words are in more feeds than are looked at.
+	Cut   string
+	Feeds []feedView
+	// First leads to the first page, Next to the next; both are empty where one is
+	// on it.
+	First, Next string
+}
+
+// gradeView is how many feeds do alike.
+type gradeView struct {
+	Words, Count, Link string
+	Here               bool
 }
 
 // feedView is one row.
@@ -30,118 +48,112 @@ type feedView struct {
 	Changed moment
 	Next    moment
 	Paused  bool
-	// Rhythm is how often the feed is looked at where the operator said so.
-	Rhythm string
-}
-
-// feedOrders are the ways to sort the feeds. Equal feeds stand in the order of
-// their ids.
-var feedOrders = map[string]func(a, b checkup) int{
-	"trouble": func(a, b checkup) int { return cmp.Compare(a.health, b.health) },
-	"name":    func(a, b checkup) int { return strings.Compare(strings.ToLower(a.name()), strings.ToLower(b.name())) },
-	"last":    func(a, b checkup) int { return b.state.LastSuccess.Compare(a.state.LastSuccess) },
-	"changed": func(a, b checkup) int { return b.newest().Compare(a.newest()) },
-	"next":    func(a, b checkup) int { return a.state.NextCheck.Compare(b.state.NextCheck) },
+	Late    bool
+	// Rhythm is how often the feed publishes, Every how often it is looked at where
+	// the operator said so.
+	Rhythm, Every string
 }
 
 func (s *Server) feeds(w http.ResponseWriter, r *http.Request) {
 	now := s.o.Now()
 	ctx, cancel := bounded(r)
 	defer cancel()
-	st := s.o.Status()
-	states, err := s.o.States(ctx)
+	params := r.URL.Query()
+	q := desk.FeedQuery{Words: strings.TrimSpace(params.Get("words")), After: params.Get("after"), Limit: perPage}
+	view := feedsView{Words: q.Words}
+	var grade fetcher.Grade
+	if grade.UnmarshalText([]byte(params.Get("grade"))) == nil {
+		view.Grade = grade.String()
+	}
+	census, err := s.o.Store.Census(ctx, now.Add(-lateAfter))
 	if err != nil {
 		s.storeFailed(w, r, err)
 		return
 	}
-	feeds := s.checkups(st, states, now)
-	view := feedsView{Sort: r.URL.Query().Get("sort"), Summary: summary(feeds)}
-	order, known := feedOrders[view.Sort]
-	if !known {
-		view.Sort = "trouble"
-		order = feedOrders[view.Sort]
+	view.Total, view.Count, view.All = census.Feeds, thousands(census.Feeds), feedsLink("", q.Words, "")
+	for _, g := range fetcher.Grades {
+		if n := census.Grades[g]; n > 0 || g.String() == view.Grade {
+			v := gradeView{Words: health(g).String(), Count: thousands(n), Link: feedsLink(g.String(), q.Words, ""), Here: g.String() == view.Grade}
+			view.Grades = append(view.Grades, v)
+			if view.Grade == "" || v.Here {
+				q.Grades = append(q.Grades, g)
+			}
+		}
 	}
-	slices.SortStableFunc(feeds, order)
-	feeds, view.Pager = turn(feeds, r)
+	slices.Reverse(view.Grades)
+	page, err := s.o.WorstFeeds(ctx, q)
+	switch {
+	case desk.IsFault(err):
+		s.fail(w, r, http.StatusBadRequest, "These feeds cannot be listed", err.Error())
+		return
+	case err != nil:
+		s.storeFailed(w, r, err)
+		return
+	}
+	if page.Cut {
+		view.Cut = thousands(desk.MaxFound)
+	}
+	if q.After != "" {
+		view.First = feedsLink(view.Grade, q.Words, "")
+	}
+	if page.Next != "" {
+		view.Next = feedsLink(view.Grade, q.Words, page.Next)
+	}
 	m := moments{now, s.o.Location}
-	for _, c := range feeds {
-		view.Feeds = append(view.Feeds, m.feed(c))
+	for _, f := range page.Feeds {
+		quiet := ""
+		if s.o.Silent != nil && f.State.Grade() == fetcher.Silent {
+			quiet = s.o.Silent(f.State, now)
+		}
+		view.Feeds = append(view.Feeds, m.feed(f, quiet))
 	}
-	s.show(w, r, http.StatusOK, feedsPage, "Feeds", st, now, view)
+	s.show(w, r, http.StatusOK, feedsPage, "Feeds", s.o.Status(), now, view)
 }
 
-func (m moments) feed(c checkup) feedView {
-	v := feedView{
-		ID:      c.feed.ID,
-		Name:    c.name(),
-		Lang:    lang(c.feed.Lang),
-		Health:  c.health,
-		Paused:  !c.state.Paused.IsZero(),
-		Note:    c.note,
-		Error:   short(strings.TrimPrefix(c.state.LastError, "fetcher: "), maxError),
-		Last:    m.of(c.state.LastSuccess),
-		Changed: m.of(c.newest()),
+// feedsLink leads to a part of the list.
+func feedsLink(grade, words, after string) string {
+	params := url.Values{}
+	for key, v := range map[string]string{"grade": grade, "words": words, "after": after} {
+		if v != "" {
+			params.Set(key, v)
+		}
 	}
-	if c.feed.Every > 0 {
-		v.Rhythm = "every " + span(c.feed.Every)
+	return strings.TrimSuffix("feeds?"+params.Encode(), "?")
+}
+
+func (m moments) feed(f desk.Feed, quiet string) feedView {
+	v := feedView{
+		ID:      f.ID,
+		Name:    short(f.Title(), maxName),
+		Lang:    lang(f.Lang),
+		Health:  health(f.State.Grade()),
+		Paused:  !f.State.Paused.IsZero(),
+		Late:    late(f.State, m.now),
+		Note:    remark(f.State, quiet, m.now),
+		Error:   short(strings.TrimPrefix(f.State.LastError, "fetcher: "), maxError),
+		Last:    m.of(f.State.LastSuccess),
+		Changed: m.of(newest(f.State)),
+		Rhythm:  desk.Rhythm(f.State.PerDay(m.now)),
+	}
+	if f.Every > 0 {
+		v.Every = "every " + span(f.Every)
 	}
 	switch {
-	case c.state.Retired:
+	case f.State.Retired:
 		v.Next = m.of(time.Time{})
-	case c.state.NextCheck.IsZero():
+	case f.State.NextCheck.IsZero():
 		v.Next = moment{Near: "now"}
 	default:
-		v.Next = m.of(c.state.NextCheck)
+		v.Next = m.of(f.State.NextCheck)
 	}
 	return v
 }
 
-// summary counts the feeds by health, in words.
-func summary(feeds []checkup) string {
-	if len(feeds) == 0 {
-		return "No feed is configured. Feeds are listed in feeds.yaml."
+// newest is the date of the feed's newest item; where its items have none, when
+// its document last changed.
+func newest(st fetcher.State) time.Time {
+	if st.LastItem.IsZero() {
+		return st.LastChange
 	}
-	n := map[health]int{}
-	for _, c := range feeds {
-		n[c.health]++
-	}
-	parts := []string{count(len(feeds), "feed", "feeds")}
-	for h := range healthWords {
-		if n[health(h)] > 0 {
-			parts = append(parts, thousands(n[health(h)])+" "+health(h).String())
-		}
-	}
-	return strings.Join(parts, " · ")
-}
-
-// pager leads from one part of a long list to the next. Zero pages mean that
-// there is no such part.
-type pager struct {
-	Page, Pages    int
-	Previous, Next string // links, empty where there is none
-}
-
-// turn cuts out of a list the part that the request asked for. A page that is not
-// there is the nearest one that is, since a list shrinks while it is looked at.
-func turn[T any](list []T, r *http.Request) ([]T, pager) {
-	params := r.URL.Query()
-	pages := max(1, (len(list)+perPage-1)/perPage)
-	page, err := strconv.Atoi(params.Get("page"))
-	if err != nil {
-		page = 1
-	}
-	page = min(max(page, 1), pages)
-	p := pager{Page: page, Pages: pages}
-	to := func(n int) string {
-		params.Set("page", strconv.Itoa(n))
-		return "?" + params.Encode()
-	}
-	if page > 1 {
-		p.Previous = to(page - 1)
-	}
-	if page < pages {
-		p.Next = to(page + 1)
-	}
-	first := (page - 1) * perPage
-	return list[first:min(first+perPage, len(list))], p
+	return st.LastItem
 }

@@ -65,7 +65,9 @@ func (m *memory) Counts(context.Context) (store.Counts, error) {
 }
 
 func (m *memory) States(_ context.Context, q store.StateQuery) ([]fetcher.State, error) {
-	states := slices.DeleteFunc(slices.Clone(m.states), func(st fetcher.State) bool { return st.FeedID <= q.After })
+	states := slices.DeleteFunc(slices.Clone(m.states), func(st fetcher.State) bool {
+		return st.FeedID <= q.After || len(q.Grades) > 0 && !slices.Contains(q.Grades, st.Grade()) || len(q.IDs) > 0 && !slices.Contains(q.IDs, st.FeedID)
+	})
 	slices.SortFunc(states, func(a, b fetcher.State) int { return strings.Compare(a.FeedID, b.FeedID) })
 	return states[:min(len(states), store.PageSize(q.Limit))], m.err
 }
@@ -101,8 +103,15 @@ func (m *memory) Hit(_ context.Context, id feed.ItemID) (classifier.Hit, error) 
 	return classifier.Hit{}, cmp.Or(m.err, store.ErrNotFound)
 }
 
-func (m *memory) Census(context.Context, time.Time) (store.Census, error) {
-	return store.Census{Feeds: len(m.states)}, m.err
+func (m *memory) Census(_ context.Context, late time.Time) (store.Census, error) {
+	c := store.Census{Feeds: len(m.states), Grades: map[fetcher.Grade]int{}}
+	for _, st := range m.states {
+		c.Grades[st.Grade()]++
+		if st.Paused.IsZero() && !st.NextCheck.IsZero() && st.NextCheck.Before(late) {
+			c.Late++
+		}
+	}
+	return c, m.err
 }
 
 func (m *memory) Tally(_ context.Context, edges []time.Time) (store.Tally, error) {
@@ -191,6 +200,7 @@ func kept() (*memory, desk.Status) {
 		return fetcher.State{
 			FeedID: id, FirstSuccess: noon.Add(-30 * day), LastPoll: noon.Add(-last), LastSuccess: noon.Add(-last),
 			LastChange: noon.Add(-3 * time.Hour), NextCheck: noon.Add(12 * time.Minute), Items: 20,
+			Health: fetcher.Health{Grade: fetcher.Fine}, Rhythm: fetcher.Rhythm{At: noon, Items: 80, Hours: 320, Gaps: 80},
 		}
 	}
 	m := &memory{
@@ -231,26 +241,32 @@ func kept() (*memory, desk.Status) {
 // troubled is a daemon with one of each trouble that a page has words for.
 func troubled() (*memory, desk.Status) {
 	m, st := kept()
-	fail := func(id string, n int, why fetcher.Reason, text string) fetcher.State {
+	fail := func(id string, g fetcher.Grade, n int, why fetcher.Reason, text string) fetcher.State {
 		return fetcher.State{
 			FeedID: id, FirstSuccess: noon.Add(-30 * day), LastPoll: noon.Add(-time.Hour), LastSuccess: noon.Add(-2 * day),
 			LastChange: noon.Add(-3 * day), NextCheck: noon.Add(3 * time.Hour), Failures: n, Reason: why, LastError: text,
+			Health: fetcher.Health{Grade: g},
 		}
 	}
-	retired := fail("old-blog", 1, fetcher.ReasonGone, "fetcher: https://blog.example/feed: 410 Gone")
-	retired.Retired = true
-	poison := fail("killer", 0, "", "")
+	retired := fail("old-blog", fetcher.Hard, 1, fetcher.ReasonGone, "fetcher: https://blog.example/feed: 410 Gone")
+	retired.Retired, retired.NextCheck = true, time.Time{}
+	poison := fail("killer", fetcher.Soft, 3, fetcher.ReasonHostile, "fetcher: killer.example: the document has killed newswatch 2 times; it is in quarantine")
 	poison.Poisoned = 2
-	overdue := fail("forgotten", 0, "", "")
+	overdue := fail("forgotten", fetcher.Fine, 0, "", "")
 	overdue.NextCheck = noon.Add(-2 * time.Hour)
-	m.states = append(m.states, retired, poison, overdue,
-		fail("esafety", 7, fetcher.ReasonDNS, "fetcher: lookup www.esafety.example: no such host"),
-		fail("ncmec", 1, fetcher.ReasonTimeout, "fetcher: https://ncmec.example/feed: no answer in 30s"),
-		fail("sleepy", 0, "", ""))
-	st.Feeds = map[string]feed.Feed{"not-yet": {Name: "A feed that was added just now"}}
+	resting := fail("resting", fetcher.Fine, 0, "", "")
+	resting.Paused = noon.Add(-3 * time.Hour)
+	lost := fail("esafety", fetcher.Hard, 7, fetcher.ReasonNoHost, "fetcher: lookup www.esafety.example: no such host")
+	lost.Health.Lost = noon.Add(-3 * time.Hour)
+	m.states = append(m.states, retired, poison, overdue, resting, lost,
+		fail("ncmec", fetcher.Soft, 1, fetcher.ReasonTimeout, "fetcher: https://ncmec.example/feed: no answer in 30s"),
+		fail("busy", fetcher.Temporary, 2, fetcher.ReasonRateLimited, "fetcher: https://busy.example/feed: 429 Too Many Requests"),
+		fail("sleepy", fetcher.Silent, 0, "", ""), fetcher.State{FeedID: "not-yet", NextCheck: noon})
+	st.Feeds = map[string]feed.Feed{}
 	for _, s := range m.states {
 		st.Feeds[s.FeedID] = feed.Feed{Name: "Feed " + s.FeedID}
 	}
+	st.Feeds["not-yet"] = feed.Feed{Name: "A feed that was added just now", Every: 10 * time.Minute}
 	m.standings = append(m.standings, store.Standing{
 		Subscriber: "room", Next: noon.Add(4 * time.Minute), Pending: "room-12", Attempts: 3, LastError: "notify: the receiver answered 503",
 	}, store.Standing{

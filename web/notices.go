@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"github.com/newswatch/newswatch/notify"
@@ -81,7 +80,7 @@ func (m moments) notices(notices []notify.Notice, st desk.Status) []noticeView {
 		switch f, configured := st.Feeds[n.Subject]; {
 		case configured:
 			v.Subject = short(cmp.Or(f.Name, n.Subject), maxName)
-			v.Page = "stories?" + url.Values{"feed": {n.Subject}}.Encode()
+			v.Page = feedsLink("", n.Subject, "")
 		case n.Kind == notify.SubscriberPaused, n.Kind == notify.MailReturned:
 			v.Page = "subscribers"
 		case n.Kind == notify.ReloadFailed:

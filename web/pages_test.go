@@ -308,40 +308,78 @@ func TestNoticesHaveWords(t *testing.T) {
 	}
 }
 
-// TestFeedsSortedAndPaged asks for a long list in each order.
-func TestFeedsSortedAndPaged(t *testing.T) {
+// TestFeedsListed walks the feeds by the page's own links: each stands on one page,
+// those in trouble first, and what was searched for goes on.
+func TestFeedsListed(t *testing.T) {
 	m, st := kept()
 	m.states, st.Feeds = nil, map[string]feed.Feed{}
+	odd := map[int]fetcher.Grade{77: fetcher.Hard, 30: fetcher.Soft, 31: fetcher.Temporary, 12: fetcher.Silent, 119: fetcher.Hard}
 	for i := range 120 {
 		id := fmt.Sprintf("f%03d", i)
-		st.Feeds[id] = feed.Feed{Name: fmt.Sprintf("Name %03d", 999-i)}
-		s := fetcher.State{FeedID: id, LastSuccess: noon.Add(-time.Duration(i) * time.Minute), NextCheck: noon.Add(time.Duration(i) * time.Minute)}
-		if i == 77 {
-			s.Failures = 9
+		st.Feeds[id] = feed.Feed{
+			Name: fmt.Sprintf("Number %03d", 999-i), URL: fmt.Sprintf("https://reader:tiger@f.example/%d.xml", i), Tags: []string{[]string{"Kerala", "goa"}[i%2]},
 		}
-		m.states = append(m.states, s)
+		grade, known := odd[i]
+		if !known {
+			grade = fetcher.Fine
+		}
+		m.states = append(m.states, fetcher.State{FeedID: id, LastSuccess: noon, NextCheck: noon, Health: fetcher.Health{Grade: grade}})
 	}
 	s := serverOf(m, st)
-	for _, tt := range []struct{ query, first string }{
-		{"", "f077"},
-		{"?sort=trouble", "f077"},
-		{"?sort=name", "f119"},
-		{"?sort=last", "f000"},
-		{"?sort=next", "f000"},
-		{"?sort=nonsense", "f077"},
-		{"?sort=next&page=2", "f050"},
-		{"?sort=next&page=3", "f100"},
-		{"?sort=next&page=99", "f100"},
-		{"?sort=next&page=-1", "f000"},
+	walk := func(target string) (ids []string, pages int) {
+		for target != "" {
+			w := ask(s, "GET", target)
+			doc, err := html.Parse(w.Body)
+			if err != nil || w.Code != 200 || pages > 9 {
+				t.Fatalf("%s: %d, %v", target, w.Code, err)
+			}
+			pages, target = pages+1, ""
+			for n := range doc.Descendants() {
+				at := attrs(n)
+				if n.Data == "a" && at["rel"] == "next" {
+					target = "/" + at["href"]
+				}
+				if n.Data == "small" && n.Parent.Data == "th" {
+					ids = append(ids, n.FirstChild.Data)
+				}
+			}
+		}
+		return ids, pages
+	}
+	all, pages := walk("/feeds")
+	if pages != 3 || len(all) != 120 || len(slices.Compact(slices.Sorted(slices.Values(all)))) != 120 || !slices.IsSorted(all[5:]) {
+		t.Errorf("%d feeds on %d pages: %q", len(all), pages, all)
+	}
+	for _, tt := range []struct {
+		query string
+		count int
+		first string
+	}{
+		{"", 120, "f077 f119 f030 f012 f031 f000 f001"},
+		{"?grade=hard", 2, "f077 f119"},
+		{"?grade=fine", 115, "f000 f001"},
+		{"?grade=nonsense", 120, "f077"},
+		{"?words=number+88", 12, "f119 f011 f088 f110"},
+		{"?words=kerala", 60, "f030 f012 f000 f002"},
+		{"?words=KERALA+F.example/77", 0, ""},
+		{"?words=GOA+F.example/77", 1, "f077"},
+		{"?words=goa&grade=hard", 2, "f077 f119"},
+		{"?words=goa&grade=soft", 0, ""},
+		{"?words=f01", 10, "f012 f010 f011 f013"},
+		{"?words=tiger", 0, ""},
 	} {
-		body := ask(s, "GET", "/feeds"+tt.query).Body.String()
-		_, row, _ := strings.Cut(body, "<small>")
-		if first, _, _ := strings.Cut(row, "<"); first != tt.first {
-			t.Errorf("/feeds%s begins with %s, want %s", tt.query, first, tt.first)
+		ids, _ := walk("/feeds" + tt.query)
+		if len(ids) != tt.count || !strings.HasPrefix(strings.Join(ids, " "), tt.first) {
+			t.Errorf("/feeds%s lists %d: %q; want %d from %s", tt.query, len(ids), ids, tt.count, tt.first)
 		}
 	}
-	if body := ask(s, "GET", "/feeds?sort=next&page=2").Body.String(); !strings.Contains(body, `href="?page=3&amp;sort=next"`) {
-		t.Error("page 2 does not lead to page 3 in the same order")
+	for _, bad := range []string{"after=x", "after=fin.f000", "words=" + strings.Repeat("x", desk.MaxField+1)} {
+		if w := ask(s, "GET", "/feeds?"+bad); w.Code != 400 {
+			t.Errorf("%s: %d", bad, w.Code)
+		}
+	}
+	if w := ask(s, "GET", "/feeds?after=fine.f119"); w.Code != 200 || !strings.Contains(w.Body.String(), "There are no more feeds.") {
+		t.Errorf("behind the last: %d", w.Code)
 	}
 }
 
@@ -376,7 +414,7 @@ func TestPagesStaySmall(t *testing.T) {
 			m.reports = append(m.reports, report(i, time.Duration(i)*time.Minute, "The New Indian Express, Kerala", tt.language, title, "[Police] "+sentence))
 			id := fmt.Sprintf("feed-%03d", i)
 			st.Feeds[id] = feed.Feed{Name: title}
-			m.states = append(m.states, fetcher.State{FeedID: id, Failures: 4, Reason: fetcher.ReasonTLS, LastError: sentence})
+			m.states = append(m.states, fetcher.State{FeedID: id, Failures: 4, Reason: fetcher.ReasonTLS, LastError: sentence, Health: fetcher.Health{Grade: fetcher.Soft}})
 		}
 		for range 200 {
 			m.letters = append(m.letters, m.letters[0])

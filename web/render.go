@@ -45,7 +45,7 @@ var (
 )
 
 // pages are those of the navigation, in its order. Live ones show what changes by
-// itself, and hold no field that a reader could be typing into.
+// itself; live.js leaves them alone while a field of theirs is typed into.
 var pages = []struct {
 	path, name string
 	live       bool

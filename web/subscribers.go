@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
@@ -109,4 +110,36 @@ func (s *Server) preview(w http.ResponseWriter, r *http.Request) {
 		Subscriber: short(id, maxName), Holds: count(d.Entries, "story", "stories"), Subject: short(notify.Subject(d), maxTitle),
 		Text: cut(notify.Text(d), maxPreview),
 	})
+}
+
+// pager leads from one part of a long list to the next. Zero pages mean that
+// there is no such part.
+type pager struct {
+	Page, Pages    int
+	Previous, Next string // links, empty where there is none
+}
+
+// turn cuts out of a list the part that the request asked for. A page that is not
+// there is the nearest one that is, since a list shrinks while it is looked at.
+func turn[T any](list []T, r *http.Request) ([]T, pager) {
+	params := r.URL.Query()
+	pages := max(1, (len(list)+perPage-1)/perPage)
+	page, err := strconv.Atoi(params.Get("page"))
+	if err != nil {
+		page = 1
+	}
+	page = min(max(page, 1), pages)
+	p := pager{Page: page, Pages: pages}
+	to := func(n int) string {
+		params.Set("page", strconv.Itoa(n))
+		return "?" + params.Encode()
+	}
+	if page > 1 {
+		p.Previous = to(page - 1)
+	}
+	if page < pages {
+		p.Next = to(page + 1)
+	}
+	first := (page - 1) * perPage
+	return list[first:min(first+perPage, len(list))], p
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/newswatch/newswatch/fetcher"
 	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/web/desk"
@@ -36,28 +37,32 @@ type note struct {
 
 // judge puts the state of everything into one headline, one line, and a note for
 // each thing that needs a look.
-func judge(st desk.Status, feeds []checkup, standings []store.Standing, deadLetters int, now time.Time) verdict {
+func judge(st desk.Status, feeds condition, standings []store.Standing, deadLetters int, now time.Time) verdict {
 	var v verdict
 	tell := func(page, lead, text string) {
 		v.Notes = append(v.Notes, note{Page: page, Lead: lead, Text: text})
 	}
-	n := map[health]int{}
-	for _, c := range feeds {
-		n[c.health]++
-	}
-	answering := len(feeds) - n[gone] - n[quarantined] - n[failing] - n[late] - n[paused] - n[unread]
+	// Between a reload and the next step of the queue, and where replicas differ, the
+	// queue holds others than the configuration.
+	total := len(st.Feeds)
+	failures, paused := feeds.count(fetcher.Failing...), feeds.count(fetcher.Paused)
+	unread := feeds.count(fetcher.Unread) + max(0, total-feeds.Feeds)
+	answering := max(0, total-failures-paused-unread)
 
 	broken := !st.Ready
 	for _, reason := range st.Reasons {
 		tell("", "", sentence(reason))
 	}
 	switch {
-	case len(feeds) == 0:
+	case total == 0:
 		broken = true
 		tell("", "", "No feed is configured, so nothing is read. Feeds are listed in feeds.yaml.")
-	case answering == 0 && n[unread] == 0:
+	case answering == 0 && unread == 0:
 		broken = true
 		tell("feeds", "No feed", " can be read.")
+	case feeds.Late > 0 && feeds.Late >= total-paused-feeds.count(fetcher.Hard):
+		broken = true
+		tell("feeds", "No feed", " is read when it should be.")
 	}
 	if len(st.Rules) == 0 {
 		broken = true
@@ -69,10 +74,26 @@ func judge(st desk.Status, feeds []checkup, standings []store.Standing, deadLett
 			Detail: cut(st.LastReload.Error, maxDetail),
 		})
 	}
-	for _, h := range []health{gone, quarantined, failing, late, silent, paused} {
-		if n[h] > 0 {
-			tell("feeds", count(n[h], "feed is ", "feeds are ")+h.String(), ": "+named(feeds, h)+".")
+	dead, deadOnes := feeds.lasting(fetcher.Hard)
+	bad, badOnes := feeds.lasting(fetcher.Soft, fetcher.Temporary)
+	for _, some := range []struct {
+		n     int
+		feeds []desk.Feed
+		word  fetcher.Grade
+		page  string
+	}{
+		{dead, deadOnes, fetcher.Hard, "feeds?grade=hard"},
+		{bad, badOnes, fetcher.Soft, "feeds"},
+		{feeds.count(fetcher.Silent), feeds.silent, fetcher.Silent, "feeds?grade=silent"},
+		{paused, feeds.paused, fetcher.Paused, "feeds?grade=paused"},
+	} {
+		if some.n > 0 {
+			tell(some.page, count(some.n, "feed is ", "feeds are ")+health(some.word).String(), ": "+names(some.feeds, some.n)+".")
 		}
+	}
+	if feeds.Late > 0 && !broken {
+		tell("feeds", count(feeds.Late, "feed is", "feeds are")+" late", plural(feeds.Late, ": it", ": they")+
+			" should have been checked more than "+span(lateAfter)+" ago.")
 	}
 	stuck, refusing := 0, 0
 	for _, sub := range standings {
@@ -113,26 +134,14 @@ func judge(st desk.Status, feeds []checkup, standings []store.Standing, deadLett
 	default:
 		v.Level, v.Headline = "kept", "The watch is kept"
 	}
-	v.Line = fmt.Sprintf("%s of %s %s, %s in force, %s.",
-		thousands(answering), count(len(feeds), "feed", "feeds"), plural(answering, "answers", "answer"),
+	again := ""
+	if n := failures - dead - bad; n > 0 {
+		again = fmt.Sprintf(", %s failed the last time and %s tried again", thousands(n), plural(n, "is", "are"))
+	}
+	v.Line = fmt.Sprintf("%s of %s %s%s, %s in force, %s.",
+		thousands(answering), count(total, "feed", "feeds"), plural(answering, "answers", "answer"), again,
 		count(len(st.Rules), "rule is", "rules are"), upcoming(standings, now))
 	return v
-}
-
-// named lists some feeds of one health.
-func named(feeds []checkup, h health) string {
-	var names []string
-	for _, c := range feeds {
-		if c.health == h {
-			names = append(names, c.name())
-		}
-	}
-	names, more := atMost(names, 3)
-	list := strings.Join(names, ", ")
-	if more > 0 {
-		list += fmt.Sprintf(" and %s more", thousands(more))
-	}
-	return list
 }
 
 // upcoming says when the next digest is due.

@@ -63,7 +63,7 @@ func (s *Server) look(ctx context.Context, st desk.Status, now time.Time) (watch
 	if err := s.ping(ctx); err != nil {
 		return watchView{}, err
 	}
-	states, err := s.o.States(ctx)
+	feeds, err := s.condition(ctx, now)
 	if err != nil {
 		return watchView{}, err
 	}
@@ -93,7 +93,7 @@ func (s *Server) look(ctx context.Context, st desk.Status, now time.Time) (watch
 		return watchView{}, err
 	}
 
-	view := watchView{verdict: judge(st, s.checkups(st, states, now), standings, counts.DeadLetters, now)}
+	view := watchView{verdict: judge(st, feeds, standings, counts.DeadLetters, now)}
 	stories := story.Group(hits)
 	view.Numbers = figures(hits, stories, sent, now)
 	view.Chart = chart(tally, edges, st.Rules)

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -155,9 +157,9 @@ func FuzzMarked(f *testing.F) {
 	})
 }
 
-// TestExamine has a row for each health, and for which of two troubles is told.
-func TestExamine(t *testing.T) {
-	read := fetcher.State{LastSuccess: noon.Add(-time.Minute), NextCheck: noon.Add(time.Minute)}
+// TestRemark has a row for each trouble, and for which of two is told.
+func TestRemark(t *testing.T) {
+	read := fetcher.State{LastSuccess: noon.Add(-time.Minute), NextCheck: noon.Add(time.Minute), Health: fetcher.Health{Grade: fetcher.Fine}}
 	with := func(change func(*fetcher.State)) fetcher.State {
 		s := read
 		change(&s)
@@ -167,28 +169,40 @@ func TestExamine(t *testing.T) {
 		name  string
 		state fetcher.State
 		quiet string
-		want  health
-		note  string
+		want  string
 	}{
-		{"read", read, "", healthy, ""},
-		{"never claimed", fetcher.State{}, "", unread, "first check"},
-		{"one failure", with(func(s *fetcher.State) { s.Failures, s.Reason = 1, fetcher.ReasonTLS }), "", hiccup, "Failed once: the secure connection"},
-		{"two failures", with(func(s *fetcher.State) { s.Failures = 2 }), "", hiccup, "Failed 2 times in a row: the cause is not known"},
-		{"never read", fetcher.State{Failures: 1, Reason: fetcher.ReasonNotFound}, "", failing, "Failed once: the server has no such page."},
-		{"three failures", with(func(s *fetcher.State) { s.Failures, s.Reason = 3, "new_reason" }), "", failing, "Failed 3 times in a row: new_reason"},
-		{"failing and silent", with(func(s *fetcher.State) { s.Failures = 3 }), "Quiet.", failing, "Failed"},
-		{"silent", read, "Nothing for a week.", silent, "Nothing for a week."},
-		{"a poll in hand", with(func(s *fetcher.State) { s.NextCheck = noon.Add(-lateAfter) }), "", healthy, ""},
-		{"late", with(func(s *fetcher.State) { s.NextCheck = noon.Add(-3 * time.Hour) }), "", late, "3 h ago"},
-		{"failing is no surprise when late", with(func(s *fetcher.State) { s.NextCheck = noon.Add(-3 * time.Hour); s.Failures = 4 }), "", failing, "Failed"},
-		{"killed its reader once", with(func(s *fetcher.State) { s.Poisoned = 1 }), "", healthy, ""},
-		{"killed its reader twice", with(func(s *fetcher.State) { s.Poisoned, s.Failures = 2, 9 }), "", quarantined, "2 times"},
-		{"gone", with(func(s *fetcher.State) { s.Retired, s.Failures, s.NextCheck = true, 1, time.Time{} }), "", gone, "another URL"},
+		{"read", read, "", ""},
+		{"read, and silent since", read, "Nothing for a week.", ""},
+		{"never claimed", fetcher.State{}, "", "It waits for its first check."},
+		{"one failure", with(func(s *fetcher.State) { s.Failures, s.Reason = 1, fetcher.ReasonTLS }), "", "Failed once: the secure connection cannot be trusted. It is tried again."},
+		{"two failures", with(func(s *fetcher.State) { s.Failures = 2 }), "", "Failed 2 times in a row: the cause is not known. It is tried again."},
+		{"never read", fetcher.State{Failures: 1, Reason: fetcher.ReasonNotFound}, "", "Failed once: the server has no such page."},
+		{"three failures", with(func(s *fetcher.State) { s.Failures, s.Reason = 3, "new_reason" }), "", "Failed 3 times in a row: new_reason."},
+		{"lost", with(func(s *fetcher.State) { s.Failures, s.Health.Lost = 40, noon.Add(-3*day) }), "", "Failed 40 times in a row: the cause is not known. It has been lost for 3 days."},
+		{"silent", with(func(s *fetcher.State) { s.Health.Grade = fetcher.Silent }), "nothing for a week", "Nothing for a week."},
+		{"a poll in hand", with(func(s *fetcher.State) { s.NextCheck = noon.Add(-lateAfter) }), "", ""},
+		{"late", with(func(s *fetcher.State) { s.NextCheck = noon.Add(-3 * time.Hour) }), "", "It should have been checked 3 h ago."},
+		{"failing is no surprise when late", with(func(s *fetcher.State) { s.NextCheck = noon.Add(-3 * time.Hour); s.Failures = 4 }), "", "Failed 4 times in a row: the cause is not known."},
+		{"killed its reader once", with(func(s *fetcher.State) { s.Poisoned = 1 }), "", ""},
+		{"killed its reader twice", with(func(s *fetcher.State) { s.Poisoned, s.Failures = 2, 9 }), "", "newswatch died 2 times while it read this document, so the document is not read for now."},
+		{"gone", with(func(s *fetcher.State) { s.Retired, s.Failures, s.NextCheck = true, 1, time.Time{} }), "", "The server says that this feed is gone for good. It is not polled until it has another URL."},
+		{"gone, and paused", with(func(s *fetcher.State) { s.Retired, s.Paused = true, noon.Add(-time.Hour) }), "", "Paused 60 min ago. It is not polled until it is resumed."},
 	} {
-		h, note := examine(tt.state, tt.quiet, noon)
-		if h != tt.want || !strings.Contains(note, tt.note) || (note == "") != (tt.note == "") {
-			t.Errorf("%s: %s, %q; want %s, %q", tt.name, h, note, tt.want, tt.note)
+		if got := remark(tt.state, tt.quiet, noon); got != tt.want {
+			t.Errorf("%s: %q; want %q", tt.name, got, tt.want)
 		}
+	}
+}
+
+// TestGradesHaveWords: each grade has words and a level, and none the words of another.
+func TestGradesHaveWords(t *testing.T) {
+	seen := map[string]bool{}
+	for _, g := range fetcher.Grades {
+		w := healthWords[g]
+		if w.words == "" || w.level == "" || seen[w.words] {
+			t.Errorf("%s: %+v", g, w)
+		}
+		seen[w.words] = true
 	}
 }
 
@@ -209,19 +223,23 @@ func TestReasonWords(t *testing.T) {
 // TestJudge: the headline is no better than the state of the watch.
 func TestJudge(t *testing.T) {
 	some := []desk.Rule{{ID: "a", Name: "A"}}
-	of := func(hs ...health) (out []checkup) {
-		for _, h := range hs {
-			out = append(out, checkup{feed: feed.Feed{ID: h.String()}, health: h})
-		}
-		return out
+	state := func(g fetcher.Grade, failures int) fetcher.State {
+		return fetcher.State{LastSuccess: noon.Add(-day), Failures: failures, NextCheck: noon.Add(time.Minute), Health: fetcher.Health{Grade: g}}
 	}
+	healthy, unread, silent := state(fetcher.Fine, 0), fetcher.State{NextCheck: noon}, state(fetcher.Silent, 0)
+	hiccup, failing, dead := state(fetcher.Soft, 1), state(fetcher.Temporary, 3), state(fetcher.Hard, 9)
+	late := healthy
+	late.NextCheck = noon.Add(-time.Hour)
+	resting := healthy
+	resting.Paused = noon
+	of := func(states ...fetcher.State) []fetcher.State { return states }
 	refusing := []store.Standing{{Subscriber: "a", Paused: &notify.Pause{By: notify.ByReceiver}, Next: noon}}
 	onLeave := []store.Standing{{Subscriber: "a", Attempts: 1, Paused: &notify.Pause{By: notify.ByOperator}, Next: noon}}
 	trying := []store.Standing{{Subscriber: "a", Attempts: 1, Next: noon.Add(time.Hour)}}
 	for _, tt := range []struct {
 		name  string
 		st    desk.Status
-		feeds []checkup
+		feeds []fetcher.State
 		subs  []store.Standing
 		dead  int
 		level string
@@ -229,11 +247,16 @@ func TestJudge(t *testing.T) {
 		line  string
 	}{
 		{"all is well", desk.Status{Ready: true, Rules: some}, of(healthy), nil, 0, "kept", 0, "1 of 1 feed answers, 1 rule is in force, nobody is subscribed."},
-		{"a hiccup is the weather", desk.Status{Ready: true, Rules: some}, of(healthy, hiccup, unread), nil, 0, "kept", 0, "2 of 3 feeds answer"},
+		{"a hiccup is the weather", desk.Status{Ready: true, Rules: some}, of(healthy, hiccup, unread), nil, 0, "kept", 0, "1 of 3 feeds answers, 1 failed the last time and is tried again, 1 rule"},
 		{"not ready", desk.Status{Reasons: []string{"It stops."}, Rules: some}, of(healthy), nil, 0, "broken", 1, ""},
 		{"no rules", desk.Status{Ready: true}, of(healthy), nil, 0, "broken", 1, "0 rules are in force"},
 		{"no feeds", desk.Status{Ready: true, Rules: some}, nil, nil, 0, "broken", 1, "0 of 0 feeds answer"},
-		{"no feed can be read", desk.Status{Ready: true, Rules: some}, of(failing, gone), nil, 0, "broken", 3, "0 of 2"},
+		{"no feed can be read", desk.Status{Ready: true, Rules: some}, of(failing, dead), nil, 0, "broken", 3, "0 of 2 feeds answer, 1 rule"},
+		{"some fail", desk.Status{Ready: true, Rules: some}, of(healthy, failing, dead, hiccup), nil, 0, "look", 2, "1 of 4 feeds answers, 1 failed the last time"},
+		{"one is paused", desk.Status{Ready: true, Rules: some}, of(healthy, resting), nil, 0, "look", 1, "1 of 2 feeds answers"},
+		{"one is late", desk.Status{Ready: true, Rules: some}, of(healthy, late), nil, 0, "look", 1, "2 of 2 feeds answer"},
+		{"all are late", desk.Status{Ready: true, Rules: some}, of(late, late, resting), nil, 0, "broken", 2, ""},
+		{"weather everywhere", desk.Status{Ready: true, Rules: some}, append(slices.Repeat(of(hiccup), maxFailing+1), healthy), nil, 0, "look", 1, "1 of 102 feeds answers, 1 rule"},
 		{"none was read yet", desk.Status{Ready: true, Rules: some}, of(unread, unread), nil, 0, "starting", 0, ""},
 		{"one died in silence", desk.Status{Ready: true, Rules: some}, of(healthy, silent), nil, 0, "look", 1, "2 of 2 feeds answer"},
 		{"a digest is tried again", desk.Status{Ready: true, Rules: some}, of(healthy), trying, 0, "look", 1, "the next subscriber's turn is in 60 min"},
@@ -244,7 +267,17 @@ func TestJudge(t *testing.T) {
 		{"a reload went well", desk.Status{Ready: true, Rules: some, LastReload: desk.Reload{At: noon, OK: true}}, of(healthy), nil, 0, "kept", 0, ""},
 		{"a warning", desk.Status{Ready: true, Rules: some, Warnings: []string{"Look."}}, of(healthy), nil, 0, "look", 1, ""},
 	} {
-		v := judge(tt.st, tt.feeds, tt.subs, tt.dead, noon)
+		m := &memory{states: tt.feeds}
+		tt.st.Feeds = map[string]feed.Feed{}
+		for i := range m.states {
+			m.states[i].FeedID = fmt.Sprintf("feed-%03d", i)
+			tt.st.Feeds[m.states[i].FeedID] = feed.Feed{}
+		}
+		feeds, err := serverOf(m, tt.st).condition(t.Context(), noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := judge(tt.st, feeds, tt.subs, tt.dead, noon)
 		if v.Level != tt.level || len(v.Notes) != tt.notes || !strings.Contains(v.Line, tt.line) {
 			t.Errorf("%s: %s, %d notes, %q", tt.name, v.Level, len(v.Notes), v.Line)
 		}

@@ -101,7 +101,9 @@ func TestStoredXSS(t *testing.T) {
 			"/stories?words=" + q + "&rule=" + q + "&feed=" + q,
 			"/stories?quiet=1&since=" + q + "&until=" + q + "&before=" + q,
 			"/notices?before=" + q,
-			"/feeds?sort=" + q + "&page=" + q,
+			"/feeds?grade=" + q + "&words=" + q + "&after=hard." + q,
+			"/feeds?grade=hard&words=" + q,
+			"/feeds?after=" + q,
 			"/nothing/" + url.PathEscape(v),
 		}
 	}
@@ -183,8 +185,8 @@ func poisoned(v string) (*memory, desk.Status) {
 	other.Item.Outlet = "Another " + v
 	m := &memory{
 		states: []fetcher.State{
-			{FeedID: "failing", Failures: 5, Reason: fetcher.Reason(v), LastError: v, Title: v, NextCheck: when},
-			{FeedID: "sleepy", Title: v, LastSuccess: when},
+			{FeedID: "failing", Failures: 5, Reason: fetcher.Reason(v), LastError: v, Title: v, NextCheck: when, Health: fetcher.Health{Grade: fetcher.Hard}},
+			{FeedID: "sleepy", Title: v, LastSuccess: when, Health: fetcher.Health{Grade: fetcher.Silent}},
 			{FeedID: v, Title: v, LastSuccess: when},
 		},
 		reports:   []classifier.Hit{hit(1, v), other},

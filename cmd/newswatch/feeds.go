@@ -16,6 +16,7 @@ import (
 	"github.com/newswatch/newswatch/fetcher"
 	"github.com/newswatch/newswatch/fetcher/document"
 	"github.com/newswatch/newswatch/store"
+	"github.com/newswatch/newswatch/web/desk"
 )
 
 func (a *app) feedsCommand() *cobra.Command {
@@ -78,9 +79,9 @@ func (a *app) feedsListCommand() *cobra.Command {
 }
 
 func (a *app) printFeeds(feeds []feed.Feed, states map[string]fetcher.State, failing bool) error {
-	w := tabwriter.NewWriter(a.stdout, 0, 4, 2, ' ', 0)
+	w, now := tabwriter.NewWriter(a.stdout, 0, 4, 2, ' ', 0), time.Now()
 	if !a.json {
-		fmt.Fprintln(w, "FEED\tHEALTH\tITEMS\tLAST SUCCESS\tNEXT CHECK\tNOTE")
+		fmt.Fprintln(w, "FEED\tHEALTH\tPUBLISHES\tITEMS\tLAST SUCCESS\tNEXT CHECK\tNOTE")
 	}
 	for _, f := range feeds {
 		s, polled := states[f.ID]
@@ -97,28 +98,30 @@ func (a *app) printFeeds(feeds []feed.Feed, states map[string]fetcher.State, fai
 			}
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", f.ID, health(s), s.Items, when(s.LastSuccess), when(s.NextCheck), oneLine(cmp.Or(s.LastError, daemon.Silence(s, time.Now()))))
+		note := s.LastError
+		if s.Grade() == fetcher.Silent {
+			note = daemon.Silence(s, now)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\t%s\n", f.ID, health(s), cmp.Or(desk.Rhythm(s.PerDay(now)), "-"), s.Items,
+			when(s.LastSuccess), when(s.NextCheck), oneLine(note))
 	}
 	return w.Flush()
 }
 
+// health is how a feed does, by the grade that the pages, the API and the metrics
+// have, and how far that has gone.
 func health(s fetcher.State) string {
-	switch {
-	case !s.Paused.IsZero():
-		return "paused"
-	case s.Retired:
-		return "gone"
-	case !s.Health.Lost.IsZero():
-		return fmt.Sprintf("lost, failed ×%d", s.Failures)
-	case s.LastPoll.IsZero():
-		return "not polled yet"
-	case s.Failures > 0:
-		return fmt.Sprintf("failed ×%d", s.Failures)
-	case s.Grade() == fetcher.Silent:
-		return "silent"
-	default:
-		return "ok"
+	text := s.Grade().String()
+	if s.Failures > 0 {
+		text += fmt.Sprintf(" ×%d", s.Failures)
 	}
+	switch {
+	case s.Retired:
+		text += ", gone"
+	case !s.Health.Lost.IsZero():
+		text += ", lost"
+	}
+	return text
 }
 
 func when(t time.Time) string {

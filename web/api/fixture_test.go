@@ -104,6 +104,7 @@ func (o *office) fill(t *testing.T, rules *classifier.Ruleset, feeds map[string]
 	ok(err)
 	b := store.Batch{Lease: claims[0].Lease, State: fetcher.State{
 		FeedID: "nie", LastPoll: noon.Add(-time.Hour), LastSuccess: noon.Add(-time.Hour), NextCheck: noon.Add(time.Hour), Items: 5,
+		Health: fetcher.Health{Grade: fetcher.Fine}, Rhythm: fetcher.Rhythm{At: noon.Add(time.Hour), Items: 80, Hours: 320, Gaps: 80},
 	}}
 	for i, title := range []string{
 		"Police arrest 41 in Operation P-Hunt", "Operation P-Hunt: raids in Kochi", "Rain in Kerala", "Police arrest a man", "A verdict", "Police arrest the uncle of Meera Das (14)",

@@ -178,6 +178,7 @@ func TestAnswers(t *testing.T) {
 		holds                      string // a part of the body
 	}{
 		{"GET", "/status", "", "", 200, `"dead_letters":2`},
+		{"GET", "/status", "", "", 200, `"grades":{"fine":1,"unread":1}`},
 		{"GET", "/notices", "", "", 200, `"subject":"nie"`},
 		{"GET", "/notices", "/notices?limit=1", "", 200, `"next":`},
 		{"GET", "/notices", "/notices?before=1", "", 200, `{"items":[]}`},
@@ -199,7 +200,15 @@ func TestAnswers(t *testing.T) {
 		{"GET", "/feeds", "", "", 200, `"https://nie.example/feed"`},
 		{"GET", "/feeds", "/feeds?limit=1", "", 200, `"next":"nie"`},
 		{"GET", "/feeds", "/feeds?limit=1&after=nie", "", 200, `"id":"quiet"`},
+		{"GET", "/feeds", "/feeds?grade=fine&grade=hard", "", 200, `"grade":"fine"`},
+		{"GET", "/feeds", "/feeds?grade=hard", "", 200, `{"items":[]}`},
+		{"GET", "/feeds", "/feeds?grade=bad", "", 400, "one of fine"},
+		{"GET", "/feeds", "/feeds?words=EXAMPLE+quiet", "", 200, `{"items":[{"id":"quiet"`},
+		{"GET", "/feeds", "/feeds?words=example&grade=unread", "", 200, `{"items":[{"id":"quiet"`},
+		{"GET", "/feeds", "/feeds?words=pass", "", 200, `{"items":[]}`},
+		{"GET", "/feeds", "/feeds?words=example&limit=1", "", 200, `"next":"nie"`},
 		{"GET", "/feeds/{id}", "/feeds/nie", "", 200, `"items":5`},
+		{"GET", "/feeds/{id}", "/feeds/nie", "", 200, `"per_day":6`},
 		{"GET", "/feeds/{id}", "/feeds/no", "", 404, ""},
 		{"POST", "/feeds/{id}/poll", "/feeds/nie/poll", "", 202, `"due":"2026-11-23T12:00:00Z"`},
 		{"POST", "/feeds/{id}/poll", "/feeds/no/poll", "", 404, ""},

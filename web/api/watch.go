@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,21 +14,24 @@ import (
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/fetcher"
 	"github.com/newswatch/newswatch/store"
+	"github.com/newswatch/newswatch/web/desk"
 )
 
 // statusView is the state of the daemon and the totals of its store.
 type statusView struct {
-	Version    string       `json:"version"`
-	Started    time.Time    `json:"started"`
-	Ready      bool         `json:"ready"`
-	Reasons    []string     `json:"reasons"`
-	ConfigPath string       `json:"config_path"`
-	LastReload *reloadView  `json:"last_reload"`
-	Ruleset    string       `json:"ruleset"`
-	Rules      int          `json:"rules"`
-	Feeds      int          `json:"feeds"`
-	Warnings   []string     `json:"warnings"`
-	Store      store.Counts `json:"store"`
+	Version    string      `json:"version"`
+	Started    time.Time   `json:"started"`
+	Ready      bool        `json:"ready"`
+	Reasons    []string    `json:"reasons"`
+	ConfigPath string      `json:"config_path"`
+	LastReload *reloadView `json:"last_reload"`
+	Ruleset    string      `json:"ruleset"`
+	Rules      int         `json:"rules"`
+	Feeds      int         `json:"feeds"`
+	// Grades counts the feeds of the queue by how they do.
+	Grades   map[fetcher.Grade]int `json:"grades"`
+	Warnings []string              `json:"warnings"`
+	Store    store.Counts          `json:"store"`
 }
 
 // reloadView is the last attempt to load the configuration.
@@ -42,10 +46,14 @@ func (a *API) status(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	census, err := a.desk.Store.Census(r.Context(), a.desk.Now())
+	if err != nil {
+		return answer{}, err
+	}
 	st := a.desk.Status()
 	v := statusView{
 		Version: st.Version, Started: st.Started, Ready: st.Ready, Reasons: list(st.Reasons), ConfigPath: st.ConfigPath,
-		Ruleset: st.Ruleset, Rules: len(st.Rules), Feeds: len(st.Feeds), Warnings: list(st.Warnings), Store: counts,
+		Ruleset: st.Ruleset, Rules: len(st.Rules), Feeds: len(st.Feeds), Grades: census.Grades, Warnings: list(st.Warnings), Store: counts,
 	}
 	if l := st.LastReload; !l.At.IsZero() {
 		v.LastReload = &reloadView{l.At, l.OK, l.Error}
@@ -76,6 +84,7 @@ type feedView struct {
 
 // feedState is the part of a fetcher.State that tells how a feed does.
 type feedState struct {
+	Grade       fetcher.Grade  `json:"grade"`
 	MovedTo     string         `json:"moved_to,omitempty"`
 	Items       int            `json:"items"`
 	LastPoll    time.Time      `json:"last_poll,omitzero"`
@@ -89,55 +98,60 @@ type feedState struct {
 	LastError   string         `json:"last_error,omitempty"`
 	Retired     bool           `json:"retired"`
 	Poisoned    int            `json:"poisoned"`
+	// PerDay is how many items a day it publishes; left out while that is not known.
+	PerDay float64 `json:"per_day,omitzero"`
 }
 
 func (a *API) feedView(f feed.Feed, st *fetcher.State, now time.Time) feedView {
-	v := feedView{ID: f.ID, Name: f.Name, URL: bare(f.URL), Tags: list(f.Tags), Lang: f.Lang}
+	v := feedView{ID: f.ID, Name: f.Name, URL: desk.PlainURL(f.URL), Tags: list(f.Tags), Lang: f.Lang}
 	if st == nil {
 		return v
 	}
 	v.Name = cmp.Or(v.Name, st.Title)
 	v.State = &feedState{
-		MovedTo: st.URL, Items: st.Items, LastPoll: st.LastPoll, LastSuccess: st.LastSuccess, LastChange: st.LastChange,
+		Grade: st.Grade(), MovedTo: st.URL, Items: st.Items, LastPoll: st.LastPoll, LastSuccess: st.LastSuccess, LastChange: st.LastChange,
 		LastItem: st.LastItem, NextCheck: st.NextCheck, Paused: st.Paused, Failures: st.Failures, Reason: st.Reason, LastError: st.LastError,
-		Retired: st.Retired, Poisoned: st.Poisoned,
+		Retired: st.Retired, Poisoned: st.Poisoned, PerDay: math.Round(st.PerDay(now)*100) / 100,
 	}
-	if a.desk.Silent != nil {
+	if a.desk.Silent != nil && st.Grade() == fetcher.Silent {
 		v.Silent = a.desk.Silent(*st, now)
 	}
 	return v
 }
 
-// bare is a URL without a name and a password in it.
-func bare(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return ""
-	}
-	u.User = nil
-	return u.String()
-}
-
+// feeds lists the feeds of the queue.
 func (a *API) feeds(r *http.Request) (answer, error) {
-	states, err := a.desk.States(r.Context())
+	n, err := limit(r)
 	if err != nil {
 		return answer{}, err
 	}
-	byID := make(map[string]*fetcher.State, len(states))
-	for i := range states {
-		byID[states[i].FeedID] = &states[i]
+	params := r.URL.Query()
+	q := desk.FeedQuery{Words: strings.TrimSpace(params.Get("words")), After: params.Get("after"), Limit: n}
+	for _, v := range params["grade"] {
+		var g fetcher.Grade
+		if err := g.UnmarshalText([]byte(v)); err != nil {
+			return answer{}, badRequest("The grade is one of fine, unread, paused, temporary, silent, soft and hard.")
+		}
+		q.Grades = append(q.Grades, g)
 	}
-	configured := a.desk.Status().Feeds
-	ids := make([]string, 0, len(configured))
-	for id := range configured {
-		ids = append(ids, id)
+	page, err := a.desk.Feeds(r.Context(), q)
+	if err != nil {
+		return answer{}, err
 	}
-	slices.Sort(ids)
-	return pageByID(r, ids, func(id string) feedView {
-		f := configured[id]
-		f.ID = id
-		return a.feedView(f, byID[id], a.desk.Now())
-	})
+	out, next := listing[feedView]{Items: []feedView{}, Next: page.Next}, ""
+	for _, f := range page.Feeds {
+		out.Items = append(out.Items, a.feedView(f.Feed, &f.State, a.desk.Now()))
+	}
+	if page.Next != "" {
+		onward := url.Values{"after": {page.Next}}
+		for _, key := range []string{"grade", "words", "limit"} {
+			if v := params[key]; len(v) > 0 {
+				onward[key] = v
+			}
+		}
+		next = onward.Encode()
+	}
+	return answer{body: out, next: next}, nil
 }
 
 // pageByID answers with a page of a list that is ordered by its ids: the cursor is

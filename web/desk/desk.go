@@ -55,9 +55,8 @@ type Desk struct {
 	Status func() Status
 	// Now is the clock.
 	Now func() time.Time
-	// Silent says in words that a feed has published nothing for longer than its
-	// own rate explains; empty means that it has not. A nil func means that no
-	// feed is judged so.
+	// Silent says in words for how long a feed whose grade is fetcher.Silent has
+	// published nothing; a nil func, or an empty answer, says no more than that.
 	Silent func(s fetcher.State, now time.Time) string
 	// Rules returns the rules in force.
 	Rules func() *classifier.Ruleset
@@ -73,18 +72,6 @@ type Desk struct {
 	// Reload loads the configuration anew. Its error is shown to the operator who
 	// asked.
 	Reload func(context.Context) error
-}
-
-// States reads the states of all feeds.
-func (d Desk) States(ctx context.Context) ([]fetcher.State, error) {
-	var all []fetcher.State
-	for st, err := range store.AllStates(ctx, d.Store, store.StateQuery{}) {
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, st)
-	}
-	return all, nil
 }
 
 // Status is what the daemon knows of itself. Whoever gets it never writes to it,
