@@ -19,8 +19,9 @@ const maxBundle = 128
 // errSlow is a round trip that took longer than ioTimeout.
 var errSlow = errors.New("no answer in time")
 
-// patience is how long a poll without news is kept from its round trip at most. A
-// poll takes a hundred times longer, and its next one is minutes away.
+// patience is how long what a poll asks for is kept from its round trip at most,
+// where it holds up nothing but that poll. A poll takes many times longer, and the
+// next one of its feed is minutes away.
 const patience = 10 * time.Millisecond
 
 // bundle sends in one round trip what many goroutines ask for at the same time:

@@ -26,7 +26,7 @@ func (s *Store) promising() *Store {
 }
 
 // bundling is the store for what many polls do at the same time. What is patient
-// waits a moment for others of them.
+// waits a moment for others of them; to be marked is not, for a parse waits for it.
 func (s *Store) bundling(patient bool) *Store {
 	t := *s
 	t.bundled, t.patient = true, patient

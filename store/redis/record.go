@@ -43,7 +43,7 @@ func (s *Store) Unseen(ctx context.Context, feedID string, sightings []store.Sig
 	}
 	var get *redis.StringCmd
 	var purged *redis.SliceCmd
-	err := s.b.do(ctx, false, func(p redis.Pipeliner) {
+	err := s.b.do(ctx, true, func(p redis.Pipeliner) {
 		get = p.Get(s.b.life, keyFeed(feedID))
 		purged = p.HMGet(s.b.life, keyPurged(), fields...)
 	})
