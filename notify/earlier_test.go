@@ -54,8 +54,8 @@ func TestBuildEarlier(t *testing.T) {
 	}
 
 	// A reader is led only to what it asks for and what was told.
-	quiet, unlogged, tamil := arrest, arrest, arrest
-	quiet.Quiet = true
+	quiet, unlogged, tamil, gone := arrest, arrest, arrest, arrest
+	quiet.Quiet, gone.TakenDown = true, true
 	unlogged.Rules = hit(t, "x", "a:low:0").Rules
 	tamil.Item.Lang = "ta"
 	english := sub(func(s *Subscriber) { s.Selection.Languages = []string{"en"} })
@@ -65,7 +65,7 @@ func TestBuildEarlier(t *testing.T) {
 	for name, c := range map[string]struct {
 		sub  Subscriber
 		past classifier.Hit
-	}{"quiet": {sub(), quiet}, "not logged": {sub(), unlogged}, "another language": {english, tamil}, "another rule": {ofRule, other}} {
+	}{"quiet": {sub(), quiet}, "taken down": {sub(), gone}, "not logged": {sub(), unlogged}, "another language": {english, tamil}, "another rule": {ofRule, other}} {
 		if e := buildEarlier(t, c.sub, charge, c.past).Earlier; e != (Earlier{}) {
 			t.Errorf("%s: linked to %+v", name, e)
 		}

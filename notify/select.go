@@ -39,9 +39,10 @@ func News(sel Selection, from, to int64, hits []classifier.Hit) []classifier.Hit
 	return out
 }
 
-// told reports whether the selection asks for a hit, whenever it was logged.
+// told reports whether the selection asks for a hit, whenever it was logged, and it is
+// still to be had.
 func (s Selection) told(h classifier.Hit) bool {
-	return !h.Quiet && s.language(h.Item.Lang) && slices.ContainsFunc(h.Rules, func(r classifier.RuleMatch) bool {
+	return !h.Quiet && !h.TakenDown && s.language(h.Item.Lang) && slices.ContainsFunc(h.Rules, func(r classifier.RuleMatch) bool {
 		return r.Seq > 0 && s.follows(r, h.FeedTags)
 	})
 }

@@ -25,6 +25,8 @@ func TestEarlier(t *testing.T) {
 	const arrested = "Priest arrested in Wayanad for abusing Meera (14) at orphanage"
 	arrest := of(8, 90*day, arrested, "The Mananthavady police arrested a priest, the director of the Santhinilayam orphanage.")
 	charge := of(9, time.Hour, "Charge sheet against priest in Wayanad orphanage case", "The Mananthavady police charged the director of the Santhinilayam orphanage.")
+	gone := arrest
+	gone.TakenDown = true
 	for _, tt := range []struct {
 		name              string
 		reports           []classifier.Hit
@@ -33,6 +35,7 @@ func TestEarlier(t *testing.T) {
 	}{
 		{"kept", []classifier.Hit{charge, arrest}, true, true, true},
 		{"guarded", []classifier.Hit{charge, arrest}, false, true, false},
+		{"taken down", []classifier.Hit{charge, gone}, true, false, false},
 		{"purged", []classifier.Hit{charge}, true, false, false},
 	} {
 		m, st := kept()

@@ -20,14 +20,14 @@ func (d Desk) First(ctx context.Context, s story.Story) (classifier.Hit, bool, e
 	if err != nil {
 		return classifier.Hit{}, false, err
 	}
-	first, ok := past.First(s, func(classifier.Hit) bool { return true })
+	first, ok := past.First(s, func(h classifier.Hit) bool { return !h.TakenDown })
 	if !ok {
 		return classifier.Hit{}, false, nil
 	}
-	// It may have been purged since the past was read.
+	// It may have been purged, or taken down, since the past was read.
 	h, err := d.Store.Hit(ctx, first.Item.ID)
 	if errors.Is(err, store.ErrNotFound) {
 		return classifier.Hit{}, false, nil
 	}
-	return h, err == nil, err
+	return h, err == nil && !h.TakenDown, err
 }
