@@ -9,6 +9,7 @@ import (
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/notify"
 	"github.com/newswatch/newswatch/store"
+	"github.com/newswatch/newswatch/web/desk"
 )
 
 // maxAction bounds what a form may send, in bytes: a rule file of desk.MaxText in
@@ -112,7 +113,15 @@ func (s *Server) act(a action) http.HandlerFunc {
 			return
 		}
 		s.o.Log.Info("an operator acted", "action", a.path, "on", short(id, maxName))
-		seeOther(w, a.back+"?done="+a.done)
+		// What narrowed the list stays: whoever works through it would have to narrow
+		// it again after each.
+		to := url.Values{"done": {a.done}}
+		for _, key := range []string{"grade", "words"} {
+			if v := r.URL.Query().Get(key); v != "" && len(v) <= desk.MaxField {
+				to.Set(key, v)
+			}
+		}
+		seeOther(w, a.back+"?"+to.Encode())
 	}
 }
 

@@ -147,7 +147,17 @@ func TestActions(t *testing.T) {
 			t.Errorf("%s %s: %d to %q, want %q", tt.path, tt.id, w.Code, got, tt.to)
 		}
 	}
-	s := serverOf(m, st)
+	// Who works through a part of a list stays in it.
+	s := serverOf(m, st, func(o *Options) { o.Store = &changed{memory: m} })
+	body := ask(s, "GET", "/feeds?grade=fine&words=europol+newsroom").Body.String()
+	const action = "feeds/poll?grade=fine&words=europol+newsroom"
+	if !strings.Contains(body, `action="`+strings.NewReplacer("&", "&amp;", "+", "&#43;").Replace(action)+`"`) {
+		t.Errorf("the forms forget what narrowed the list:\n%s", body)
+	}
+	if to := post(s, "/"+action, url.Values{"id": {"europol"}}, "same-origin").Header().Get("Location"); to != "../feeds?done=polled&grade=fine&words=europol+newsroom" {
+		t.Errorf("from a part of the list it leads to %q", to)
+	}
+	s = serverOf(m, st)
 	for done, want := range map[string]bool{"purged": true, "<b>": false, "polled%0d%0aSet-Cookie:x": false} {
 		w := ask(s, "GET", "/stories?done="+done)
 		if got := strings.Contains(w.Body.String(), `class="done"`); got != want || w.Header().Get("Set-Cookie") != "" {

@@ -21,6 +21,8 @@ type feedsView struct {
 	Grades []gradeView
 	// Grade is the one that is shown, or empty; Words are those that were typed.
 	Grade, Words string
+	// Poll, Pause and Resume are where the forms of a row go, which keeps these two.
+	Poll, Pause, Resume string
 	// Cut says that the words are in more feeds than are looked at.
 	Cut   string
 	Feeds []feedView
@@ -90,6 +92,8 @@ func (s *Server) feeds(w http.ResponseWriter, r *http.Request) {
 		s.storeFailed(w, r, err)
 		return
 	}
+	narrowed := strings.TrimPrefix(feedsLink(view.Grade, q.Words, ""), "feeds")
+	view.Poll, view.Pause, view.Resume = "feeds/poll"+narrowed, "feeds/pause"+narrowed, "feeds/resume"+narrowed
 	if page.Cut {
 		view.Cut = thousands(desk.MaxFound)
 	}

@@ -78,10 +78,13 @@ func (s *Server) reports(w http.ResponseWriter, r *http.Request) {
 	for _, rule := range st.Rules {
 		view.Rules = append(view.Rules, choice{ID: rule.ID, Name: rule.Name})
 	}
-	for id, configured := range st.Feeds {
-		view.Feeds = append(view.Feeds, choice{ID: id, Name: configured.Name})
+	view.Rules = choices(view.Rules, f.Rule)
+	if len(st.Feeds) <= maxChoices {
+		for id, configured := range st.Feeds {
+			view.Feeds = append(view.Feeds, choice{ID: id, Name: configured.Name})
+		}
+		view.Feeds = choices(view.Feeds, f.Feed)
 	}
-	view.Rules, view.Feeds = choices(view.Rules, f.Rule), choices(view.Feeds, f.Feed)
 	for _, sev := range []classifier.Severity{classifier.Medium, classifier.High, classifier.Critical} {
 		view.Severities = append(view.Severities, choice{ID: sev.String(), Name: sev.String() + " or more", Chosen: sev.String() == f.Severity})
 	}
