@@ -46,6 +46,7 @@ type crew[T any] struct {
 	name  string
 	hands int
 	ttl   time.Duration // of a lease
+	rest  time.Duration // the longest between two tries of a store that is away
 	claim func(ctx context.Context, max int) ([]job[T], error)
 	renew func(ctx context.Context, ls []lease.Lease) ([]lease.Lease, error)
 	// work does one job. It returns an error only when the store failed; what
@@ -172,7 +173,7 @@ func (c *crew[T]) loop(ctx, workCtx context.Context, working *sync.WaitGroup, on
 			if pause == 0 {
 				c.log.Error("the store cannot be reached: pausing", "crew", c.name, "err", err)
 			}
-			pause = min(max(2*pause, minPause), maxPause)
+			pause = min(max(2*pause, minPause), c.rest)
 			wait(ctx, nil, pause)
 			continue
 		case pause > 0:

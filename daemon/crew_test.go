@@ -16,7 +16,7 @@ import (
 func testCrew(keys []string, work func(context.Context, string) error) *crew[string] {
 	var next atomic.Int64
 	return &crew[string]{
-		name: "test", hands: 2, ttl: 30 * time.Second, log: slog.New(slog.DiscardHandler), lost: func() {},
+		name: "test", hands: 2, ttl: 30 * time.Second, rest: maxPause, log: slog.New(slog.DiscardHandler), lost: func() {},
 		claim: func(_ context.Context, n int) ([]job[string], error) {
 			var out []job[string]
 			for len(out) < n {

@@ -148,6 +148,7 @@ func (d *Daemon) pollCrew(hands int) *crew[fetcher.State] {
 		name:  "feeds",
 		hands: hands,
 		ttl:   d.opt.Lease,
+		rest:  maxPause,
 		claim: func(ctx context.Context, n int) ([]job[fetcher.State], error) {
 			claims, err := d.store.ClaimFeeds(ctx, d.now(), n, d.opt.Lease)
 			jobs := make([]job[fetcher.State], len(claims))
@@ -173,6 +174,7 @@ func (d *Daemon) turnCrew(pages configs.HTTP) *crew[notify.Turn] {
 		name:  "subscribers",
 		hands: deliveryHands,
 		ttl:   d.opt.Lease,
+		rest:  maxPause,
 		claim: func(ctx context.Context, n int) ([]job[notify.Turn], error) {
 			turns, err := d.store.Claim(ctx, d.now(), n, d.opt.Lease)
 			jobs := make([]job[notify.Turn], len(turns))

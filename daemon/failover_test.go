@@ -88,7 +88,8 @@ func failOver(t *testing.T, setting, url string, kill func(*newsstand)) {
 	n := newNewsstand(t, s, 8, 3)
 	s.write("newswatch.yaml", "data: data\nhttp: {listen: \"127.0.0.1:0\"}\nstore: "+setting+"\n"+
 		"fetch: {allow_networks: [127.0.0.0/8], full_text: never, per_host: 8, min_interval: 1s}\ndigest: {cap: 1000}\n")
-	// What is in hand when the primary dies is taken up again when its lease is over.
+	// What was being claimed when the primary died is leased to nobody, until that is
+	// over.
 	s.start(3 * time.Second)
 	ready := func() bool { code, _ := s.get("/readyz"); return code == http.StatusOK }
 	s.eventually("all subscribers are told of something", func() bool { return n.told(10) })
