@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -191,8 +192,8 @@ type newsroom struct {
 	stopped bool
 	polls   int
 	printed map[string]int
-	planted map[string]bool   // titles that the rule matches
-	busy    map[string]string // what is in flight: feed or digest, to replica
+	planted map[string]bool    // titles that the rule matches
+	busy    map[string]*worker // what is in flight: feed or digest, to replica
 	excused map[string]time.Time
 	crimes  []string
 
@@ -203,7 +204,7 @@ type newsroom struct {
 
 func newNewsroom() *newsroom {
 	return &newsroom{
-		printed: map[string]int{}, planted: map[string]bool{}, busy: map[string]string{}, excused: map[string]time.Time{},
+		printed: map[string]int{}, planted: map[string]bool{}, busy: map[string]*worker{}, excused: map[string]time.Time{},
 		digests: map[string][]byte{}, told: map[string]map[string]string{},
 	}
 }
@@ -227,23 +228,55 @@ func (n *newsroom) excuse(replica string, stopped bool) {
 	n.excused[replica] = until
 }
 
+// worker is a replica at a piece of work: ctx is its request's.
+type worker struct {
+	replica string
+	ctx     context.Context
+	ended   chan struct{}
+	cut     bool // it went away before it had an answer; to be read when ended
+}
+
 // begin notes that a replica is at a piece of work, until the function that it
 // returns is called.
-func (n *newsroom) begin(what, replica string) func() {
+func (n *newsroom) begin(ctx context.Context, what, replica string) func() {
+	w := &worker{replica: replica, ctx: ctx, ended: make(chan struct{})}
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	now := time.Now()
-	if other := n.busy[what]; other != "" && other != replica &&
-		now.After(n.excused[other]) && now.After(n.excused[replica]) {
-		n.crimes = append(n.crimes, fmt.Sprintf("%s was worked at by %s and by %s at once", what, other, replica))
+	now, other := time.Now(), n.busy[what]
+	suspect := other != nil && other.replica != replica && now.After(n.excused[other.replica]) && now.After(n.excused[replica])
+	n.busy[what] = w
+	n.mu.Unlock()
+	if suspect && other.atWork() {
+		n.mu.Lock()
+		n.crimes = append(n.crimes, fmt.Sprintf("%s was worked at by %s and by %s at once", what, other.replica, replica))
+		n.mu.Unlock()
 	}
-	n.busy[what] = replica
 	return func() {
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		if n.busy[what] == replica {
+		w.cut = ctx.Err() != nil
+		close(w.ended)
+		if n.busy[what] == w {
 			delete(n.busy, what)
 		}
+	}
+}
+
+// atWork reports whether a worker takes its answer. One that was told to stop in the
+// middle of a request gives its lease back at once, and that its connection is closed
+// is seen here a moment later.
+func (w *worker) atWork() bool {
+	select {
+	case <-w.ended:
+		return !w.cut
+	case <-w.ctx.Done():
+		select {
+		case <-w.ended:
+			return !w.cut
+		default:
+			return false
+		}
+	case <-time.After(time.Second):
+		return true
 	}
 }
 
@@ -257,7 +290,7 @@ func (n *newsroom) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	agent := r.UserAgent()
 	name := parts[1]
 	_, replica, _ := strings.Cut(agent, "replica-")
-	defer n.begin(r.URL.Path, "replica-"+replica[:1])()
+	defer n.begin(r.Context(), r.URL.Path, "replica-"+replica[:1])()
 
 	// Most feeds answer at once; one poll in ten takes longer than a lease.
 	think := time.Duration(rand.IntN(40)) * time.Millisecond
@@ -300,7 +333,7 @@ func (n *newsroom) hook(w http.ResponseWriter, r *http.Request, subscriber, repl
 		return // the sender was killed in the middle
 	}
 	id := r.Header.Get("webhook-id")
-	defer n.begin("digest "+id, replica)()
+	defer n.begin(r.Context(), "digest "+id, replica)()
 	<-time.After(time.Duration(rand.IntN(50)) * time.Millisecond)
 
 	var m struct{ Data notify.Digest }
