@@ -55,8 +55,12 @@ func (r *Rhythm) learn(dates []time.Time, last, now time.Time) {
 	}
 	dates = slices.SortedFunc(slices.Values(dates), time.Time.Compare)
 	if !r.knows() {
-		// What a document holds at first sight. The oldest quarter is left out: an
+		// What a document holds at first sight, or what has come to a feed that lists
+		// one item at a time. The oldest quarter is left out: an
 		// item that is pinned for years would make a busy feed look slow.
+		if !last.IsZero() && last.Before(dates[0]) {
+			dates = slices.Insert(dates, 0, last)
+		}
 		dates = dates[(len(dates)+1)/4:]
 		if len(dates) < 2 {
 			return

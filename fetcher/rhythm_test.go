@@ -40,6 +40,19 @@ func TestAChangeOfRhythmIsNoticed(t *testing.T) {
 	}
 }
 
+// TestAFeedOfOneItemHasARhythm: a bulletin's feed lists its latest issue alone, and
+// is known for a daily one all the same.
+func TestAFeedOfOneItemHasARhythm(t *testing.T) {
+	var st State
+	for d := range 15 {
+		at := start.Add(time.Duration(d) * day)
+		st.learnRhythm([]feed.Item{{Published: at}}, at.Add(time.Hour))
+	}
+	if r := st.PerDay(start.Add(15 * day)); r < 0.7 || r > 1.4 {
+		t.Errorf("a daily feed is said to publish %.2f items a day", r)
+	}
+}
+
 // TestABurstIsFollowed: after a handful of items within minutes, a slow feed is
 // looked at soon, and no more so half a day later.
 func TestABurstIsFollowed(t *testing.T) {
