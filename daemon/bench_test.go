@@ -33,6 +33,7 @@ const benchServer = "NEWSWATCH_BENCH_SERVER"
 // serveFeeds serves any number of feeds of 45 kB (11 kB gzipped) on loopback. A
 // path is /kind/number: those of "same" answer 304 to a condition, those of
 // "tenth" do too but for one feed in ten, which has a new item at every request.
+// Those of "brief" are like "same", but of one item.
 func serveFeeds() {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -62,7 +63,7 @@ func serveFeeds() {
 			}
 			w.Header().Set("Content-Type", "application/rss+xml; charset=utf-8")
 			w.Header().Set("Content-Encoding", "gzip")
-			_, _ = w.Write(doc(n, version))
+			_, _ = w.Write(doc(n, version, strings.HasPrefix(r.URL.Path, "/brief/")))
 		})}
 		gone <- srv.Serve(l)
 	}()
@@ -72,7 +73,7 @@ func serveFeeds() {
 // benchDocument makes the documents: thirty items of words like a newspaper's,
 // with HTML and pictures in them. The long part is packed once, because whoever
 // serves a thousand feeds from one core would else be what is measured.
-func benchDocument() func(n, version int) []byte {
+func benchDocument() func(n, version int, brief bool) []byte {
 	r := rand.New(rand.NewPCG(1, 2))
 	words := strings.Fields(`the police in Kerala said on Monday that officers of the district cyber cell had seized phones and hard disks
 		from forty places after a court order while the minister told reporters budget rains cricket election market shares film river bridge
@@ -101,10 +102,14 @@ func benchDocument() func(n, version int) []byte {
 		return b.Bytes()
 	}
 	tail := pack(rest.String() + "</channel></rss>")
-	return func(n, version int) []byte {
+	end := pack(item("0", text(9)) + "</channel></rss>")
+	return func(n, version int, brief bool) []byte {
 		head := fmt.Sprintf("<?xml version=\"1.0\" encoding=\"utf-8\"?><rss version=\"2.0\"><channel><title>Paper %d</title><link>https://paper.example/</link>", n)
 		if version > 1 {
 			head += item(fmt.Sprintf("new-%d-%d", n, version), "Something else happened")
+		}
+		if brief {
+			return append(pack(head), end...)
 		}
 		return append(pack(head), tail...) // two members of gzip are one (RFC 1952 §2.2)
 	}
@@ -168,6 +173,27 @@ func passes(b *testing.B, who string, feeds int) {
 		} else {
 			second.report(b, "tenth", feeds)
 		}
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkResident measures what so many feeds take of memory, where
+// NEWSWATCH_BENCH_FEEDS says how many: 100,000 take some minutes. Their documents
+// are of one item, because they are read to be known, and not to be measured.
+func BenchmarkResident(b *testing.B) {
+	feeds, err := strconv.Atoi(os.Getenv("NEWSWATCH_BENCH_FEEDS"))
+	if err != nil {
+		b.Skip("NEWSWATCH_BENCH_FEEDS is not set")
+	}
+	server := startServer(b)
+	urls := make([]string, feeds)
+	for i := range urls {
+		urls[i] = fmt.Sprintf("%s/brief/%d", server, i)
+	}
+	pass := watchPass(b, urls)
+	for b.Loop() {
+		measure(pass).report(b, "first", feeds)
+		measure(pass).report(b, "304", feeds)
 	}
 	b.ReportMetric(0, "ns/op")
 }
