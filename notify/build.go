@@ -160,7 +160,7 @@ func corrections(amended []Amendment, guarded bool) (shown []Correction, more in
 			title, was = "", ""
 		}
 		shown = append(shown, Correction{
-			Item: a.Hit.Item.ID, Title: clip(title, maxTitle), Was: clip(was, maxTitle), Link: link(a.Hit.Item.Link),
+			Item: a.Hit.Item.ID, Title: clip(title, maxTitle), Was: clip(was, maxTitle), Link: link(a.Hit),
 			Outlet: clip(a.Hit.Outlet(), maxOutlet), Published: a.Hit.Item.Time().UTC(), Found: a.Hit.Found.UTC(), At: a.At.UTC(), TakenDown: a.TakenDown, Withdrawn: a.Withdrawn,
 		})
 	}
@@ -193,12 +193,13 @@ func entry(st story.Story, rules []classifier.RuleMatch) Entry {
 	e := Entry{
 		Item:      lead.Item.ID,
 		Title:     clip(lead.Item.Title, maxTitle),
-		Link:      link(lead.Item.Link),
+		Link:      link(lead),
 		Outlet:    clip(lead.Outlet(), maxOutlet),
 		Lang:      clip(lead.Item.Lang, maxOutlet),
 		Published: lead.Item.Time().UTC(),
 		Found:     lead.Found.UTC().Round(0),
 		Excerpt:   excerpt(lead, rules[0].Rule),
+		TakenDown: lead.TakenDown,
 		Show:      lead.Show(),
 	}
 	for _, r := range rules[1:] {
@@ -206,7 +207,7 @@ func entry(st story.Story, rules []classifier.RuleMatch) Entry {
 	}
 	for _, h := range st.Also {
 		e.Also = append(e.Also, Report{
-			Item: h.Item.ID, Title: clip(h.Item.Title, maxTitle), Link: link(h.Item.Link), Outlet: clip(h.Outlet(), maxOutlet),
+			Item: h.Item.ID, Title: clip(h.Item.Title, maxTitle), Link: link(h), Outlet: clip(h.Outlet(), maxOutlet),
 		})
 	}
 	return e
@@ -214,7 +215,7 @@ func entry(st story.Story, rules []classifier.RuleMatch) Entry {
 
 func earlier(h classifier.Hit) Earlier {
 	return Earlier{
-		Item: h.Item.ID, Title: clip(h.Item.Title, maxTitle), Link: link(h.Item.Link), Outlet: clip(h.Outlet(), maxOutlet),
+		Item: h.Item.ID, Title: clip(h.Item.Title, maxTitle), Link: link(h), Outlet: clip(h.Outlet(), maxOutlet),
 		Published: story.When(h).UTC().Round(0),
 	}
 }
@@ -288,11 +289,12 @@ func boundedNotes(notes []SourceNote) []SourceNote {
 	return notes
 }
 
-func link(s string) string {
-	if len(s) > maxLink {
+// link leads to a report, if it is still there.
+func link(h classifier.Hit) string {
+	if h.TakenDown || len(h.Item.Link) > maxLink {
 		return ""
 	}
-	return s
+	return h.Item.Link
 }
 
 // clip cuts s to n characters, the last of which then says that it was cut.

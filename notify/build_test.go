@@ -180,6 +180,18 @@ func TestBuildStory(t *testing.T) {
 	}
 }
 
+// TestBuildTakenDown: what its publisher took down before it was sent is told, and
+// leads nowhere.
+func TestBuildTakenDown(t *testing.T) {
+	h := hit(t, "x", "a:low:1")
+	h.TakenDown = true
+	d, _ := Build(Subscriber{ID: "desk"}, window(0, 9, h), BuildOptions{Sealed: seven})
+	e := d.Groups[0].Entries[0]
+	if page := Text(d); e.Title == "" || e.Link != "" || !e.TakenDown || !strings.Contains(page, "Taken down by its publisher.") || strings.Contains(page, "https://") {
+		t.Errorf("%+v\n%s", e, page)
+	}
+}
+
 func TestBuildCap(t *testing.T) {
 	var hits []classifier.Hit
 	for i := range 30 {

@@ -76,6 +76,9 @@ type Entry struct {
 	Published time.Time          `json:"published,omitzero"`
 	Found     time.Time          `json:"found"`
 	Excerpt   classifier.Excerpt `json:"excerpt,omitzero"`
+	// TakenDown is set where its publisher took it away before it was sent; then it has
+	// no link.
+	TakenDown bool `json:"taken_down,omitempty"`
 	// Show is how much of the report its rules let be shown.
 	Show classifier.Show `json:"show,omitempty"`
 	// AlsoRules are the names of the other rules that caught it.

@@ -129,6 +129,9 @@ func (e Entry) page(n int, w *wording, tz *time.Location) PageEntry {
 		// Its rules show only where it is, or it has no title.
 		p.Title, p.Byline, p.Lang = outlet, w.byline("", e.Published, e.Found, tz), ""
 	}
+	if e.TakenDown {
+		p.Byline += ". " + w.takenDown
+	}
 	if len(e.AlsoRules) > 0 {
 		p.AlsoRules = fmt.Sprintf(w.alsoRules, plain(strings.Join(e.AlsoRules, ", ")))
 	}

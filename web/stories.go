@@ -35,6 +35,8 @@ type hitView struct {
 	Excerpt []piece
 	// Quiet reports are from a feed's back catalogue and were never sent.
 	Quiet bool
+	// TakenDown reports are not where they were any more.
+	TakenDown bool
 	// Earlier is the first report of the case that this one goes on with; nil where
 	// there is none, or none was looked for.
 	Earlier *hitView
@@ -79,7 +81,7 @@ func (m moments) hit(h classifier.Hit) hitView {
 		Outlet: short(cmp.Or(h.Outlet(), h.Item.FeedID), maxName),
 		Feed:   h.Item.FeedID,
 		When:   m.of(when),
-		Quiet:  h.Quiet,
+		Quiet:  h.Quiet, TakenDown: h.TakenDown,
 	}
 	rules := slices.Clone(h.Rules)
 	slices.SortStableFunc(rules, func(a, b classifier.RuleMatch) int { return int(b.Severity) - int(a.Severity) })

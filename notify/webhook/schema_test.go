@@ -50,7 +50,7 @@ func TestSchemaOfBodies(t *testing.T) {
 	}
 	full.CorrectionsMore = 1
 	full.NoticesMore, full.Groups[0].Entries[0].AlsoMore = 1, 2
-	full.Groups[0].Entries[0].Show = "title"
+	full.Groups[0].Entries[0].Show, full.Groups[0].Entries[0].TakenDown = "title", true
 	full.Groups[0].Entries[0].Earlier = notify.Earlier{Item: full.Groups[0].Entries[0].Item, Title: "Raids", Link: "https://n.example/1", Outlet: "O", Published: full.Since}
 	empty := notify.Digest{ID: full.ID, Subscriber: "desk", Since: full.Since, Until: full.Until, Sealed: full.Sealed, Timezone: "UTC"}
 	long := notifytest.Digest()
