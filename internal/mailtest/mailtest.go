@@ -57,13 +57,16 @@ func Start(t testing.TB) *Server {
 			t.Fatal(err)
 		}
 	}
+	// What a server that was killed has left in the machine's one queue waits for an
+	// action by its name, so each server's has its own.
+	action := filepath.Base(dir)
 	conf := filepath.Join(dir, "smtpd.conf")
 	if err := os.WriteFile(conf, fmt.Appendf(nil, `
 table users { "@" = "nobody" }
 listen on 127.0.0.1 port %d hostname mail.example
-action "in" maildir "%s/%%{rcpt.user}" virtual <users>
-match from any for domain "%s" action "in"
-`, s.Port, s.boxes, Domain), 0o600); err != nil {
+action "%s" maildir "%s/%%{rcpt.user}" virtual <users>
+match from any for domain "%s" action "%s"
+`, s.Port, action, s.boxes, Domain, action), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.run(smtpd, conf)
