@@ -71,11 +71,13 @@ func serveFeeds() {
 }
 
 // benchDocument makes the documents: thirty items of words like a newspaper's,
-// with HTML and pictures in them. The long part is packed once, because whoever
-// serves a thousand feeds from one core would else be what is measured.
+// with HTML and pictures in them. The default rules match one of them: many more
+// than of real feeds, where it was 7 of 6,243 items. The long part is packed once,
+// because whoever serves a thousand feeds from one core would else be what is
+// measured.
 func benchDocument() func(n, version int, brief bool) []byte {
 	r := rand.New(rand.NewPCG(1, 2))
-	words := strings.Fields(`the police in Kerala said on Monday that officers of the district cyber cell had seized phones and hard disks
+	words := strings.Fields(`the police in Kerala said on Monday that officers of the district road cell had seized phones and hard disks
 		from forty places after a court order while the minister told reporters budget rains cricket election market shares film river bridge
 		hospital teachers strike harvest temple festival airport train delay students university exam results weather warning fishermen coast`)
 	text := func(n int) string {
@@ -91,8 +93,9 @@ func benchDocument() func(n, version int, brief bool) []byte {
 			title, id, id, time.Now().Add(-time.Duration(r.IntN(1000))*time.Minute).UTC().Format(time.RFC1123), text(120), id, text(90))
 	}
 	var rest strings.Builder
-	for i := range 30 {
-		rest.WriteString(item(strconv.Itoa(i), text(9)))
+	rest.WriteString(item("0", "Kerala police arrest forty in Operation P-Hunt"))
+	for i := range 29 {
+		rest.WriteString(item(strconv.Itoa(i+1), text(9)))
 	}
 	pack := func(s string) []byte {
 		var b bytes.Buffer
