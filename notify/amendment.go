@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/feed"
 )
 
 // Amendment is what became of a report after it stood in the hit log: its
@@ -33,13 +34,13 @@ const MaxCorrections = 10
 // to the last; what changed back is left out.
 func Amended(sel Selection, begin, from int64, amendments []Amendment) []Amendment {
 	var out []Amendment
-	at := make(map[string]int) // by item
+	at := make(map[feed.ItemID]int)
 	for _, a := range amendments {
 		first := firstFollowed(sel, a.Hit)
 		if first <= begin || first > from || !sel.language(a.Hit.Item.Lang) {
 			continue
 		}
-		id := a.Hit.Item.ID.String()
+		id := a.Hit.Item.ID
 		i, again := at[id]
 		if !again {
 			at[id] = len(out)
