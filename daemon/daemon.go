@@ -105,7 +105,7 @@ func New(loaded *configs.Loaded, st store.Store, opt Options) (*Daemon, error) {
 	d := &Daemon{
 		opt: opt, store: st, log: opt.Log, now: opt.Now, started: opt.Now(),
 		metrics: newMetrics(opt.Registry),
-		fetch:   NewFetcher(loaded.Fetch, opt.Version),
+		fetch:   NewFetcher(loaded.Fetch, opt.Version, opt.Now),
 		senders: newChannels(loaded.Config, opt.Version),
 	}
 	d.senders.bounceKey = func() ([]byte, error) {
@@ -302,8 +302,9 @@ func (d *Daemon) pollNow(ctx context.Context, ids []string) error {
 	return d.store.PollNow(ctx, ids, d.now())
 }
 
-// NewFetcher makes the client that the configuration asks for.
-func NewFetcher(c configs.Fetch, version string) *fetcher.Client {
+// NewFetcher makes the client that the configuration asks for. now is its clock; nil is
+// time.Now.
+func NewFetcher(c configs.Fetch, version string, now func() time.Time) *fetcher.Client {
 	transport := netguard.Policy{Allow: c.AllowNetworks}.Transport()
 	// As many connections to a host are worth keeping as are used at one time.
 	transport.MaxIdleConnsPerHost = max(transport.MaxIdleConnsPerHost, c.PerHost)
@@ -319,6 +320,7 @@ func NewFetcher(c configs.Fetch, version string) *fetcher.Client {
 		MinInterval: c.MinInterval,
 		MaxInterval: c.MaxInterval,
 		Transport:   transport,
+		Now:         now,
 	})
 }
 

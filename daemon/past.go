@@ -6,6 +6,7 @@ import (
 
 	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/store"
+	"github.com/newswatch/newswatch/store/export"
 	"github.com/newswatch/newswatch/story"
 )
 
@@ -55,21 +56,14 @@ func (p *past) get(ctx context.Context) (*story.Archive, error) {
 	return archive, nil
 }
 
-// readPast reads the newest hits, page by page.
+// readPast reads the newest hits.
 func readPast(ctx context.Context, st store.Items, now time.Time) (*story.Archive, error) {
 	var hits []classifier.Hit
-	q := store.HitQuery{Since: now.Add(-pastSpan), Limit: 1000}
-	for len(hits) < pastHits {
-		page, err := st.Hits(ctx, q)
+	for h, err := range export.Hits(ctx, st, store.HitQuery{Since: now.Add(-pastSpan)}, pastHits) {
 		if err != nil {
 			return nil, err
 		}
-		hits = append(hits, page...)
-		if len(page) < q.Limit {
-			break
-		}
-		last := page[len(page)-1]
-		q.BeforeTime, q.BeforeID = last.Found, last.Item.ID
+		hits = append(hits, h)
 	}
 	return story.NewArchive(hits), nil
 }

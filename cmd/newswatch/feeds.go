@@ -223,7 +223,7 @@ func (a *app) readURL(ctx context.Context, url, id string) ([]feed.Item, int, er
 	if err != nil {
 		return nil, 0, err
 	}
-	client := daemon.NewFetcher(loaded.Config.Fetch, version)
+	client := daemon.NewFetcher(loaded.Config.Fetch, version, nil)
 	defer client.Close()
 	res, err := client.Fetch(ctx, feed.Feed{ID: id, URL: url, Kind: feed.KindSitemap}, fetcher.State{FeedID: id}, nil)
 	if err != nil {

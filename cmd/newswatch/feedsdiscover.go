@@ -54,7 +54,7 @@ func withScheme(address string) string {
 
 // discover looks for feeds, and tells a terminal how far it is.
 func (a *app) discover(ctx context.Context, loaded *configs.Loaded, address string) (*fetcher.Discovery, error) {
-	client := daemon.NewFetcher(loaded.Config.Fetch, version)
+	client := daemon.NewFetcher(loaded.Config.Fetch, version, nil)
 	defer client.Close()
 	var try func(string)
 	if onTerminal(a.stderr) && !a.quiet {

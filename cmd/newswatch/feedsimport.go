@@ -131,7 +131,7 @@ func (r *importReport) choose(loaded *configs.Loaded, list []document.Subscripti
 
 // checkFeeds reads every feed, and returns those that could be.
 func (a *app) checkFeeds(ctx context.Context, loaded *configs.Loaded, feeds []feed.Feed, report *importReport) ([]feed.Feed, error) {
-	client := daemon.NewFetcher(loaded.Config.Fetch, version)
+	client := daemon.NewFetcher(loaded.Config.Fetch, version, nil)
 	defer client.Close()
 	step, finish := func() {}, func() {}
 	if onTerminal(a.stderr) && !a.quiet {
