@@ -44,6 +44,7 @@ type Journal interface {
 	ReleaseFeeds(ctx context.Context, ls []lease.Lease) error
 	Unseen(ctx context.Context, feedID string, seen []store.Sighting) ([]store.Novelty, error)
 	Record(ctx context.Context, b store.Batch) ([]classifier.Hit, error)
+	Hit(ctx context.Context, id feed.ItemID) (classifier.Hit, error)
 }
 
 // Poll is what one poll came to, for progress and for the sums of "once".
@@ -107,9 +108,8 @@ func (p *poller) poll(ctx context.Context, pl *plan, l lease.Lease, st fetcher.S
 		}
 	}
 	if fetchErr == nil {
-		p.takedowns(ctx, pl, f, res, &b)
-		if ctx.Err() != nil {
-			return ctx.Err()
+		if err := p.takedowns(ctx, pl, f, res, &b); err != nil {
+			return err
 		}
 	}
 	b.Notices = append(b.Notices, changes(pl.nameOf(res.State), st, res.State)...)

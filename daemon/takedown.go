@@ -3,6 +3,7 @@ package daemon
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -13,11 +14,9 @@ import (
 )
 
 const (
-	// A report is looked after for lookAfter, the last maxReports of a feed; a longer
-	// link is not kept.
-	lookAfter     = 7 * 24 * time.Hour
-	maxReports    = 16
-	maxReportLink = 512
+	// A report is looked after for lookAfter, the last maxReports of a feed.
+	lookAfter  = 7 * 24 * time.Hour
+	maxReports = 16
 	// The page of a report that is missing is asked for again a day later, or in
 	// lookAgain where the site said that there is none; it must say so absences times
 	// on end, since a site that is being mended says it of every page.
@@ -29,11 +28,12 @@ const (
 // takedowns looks after what was lately reported of a feed, and puts into the batch
 // what its publisher took down. That an item is listed no more is not enough, since
 // every feed drops what is old: older ones must still be listed, and its page must be
-// gone too. Where the operator wants no pages read, nothing is looked after.
-func (p *poller) takedowns(ctx context.Context, pl *plan, f feed.Feed, res fetcher.Result, b *store.Batch) {
+// gone too. Where the operator wants no pages read, nothing is looked after. The error
+// is the store's, or the context's.
+func (p *poller) takedowns(ctx context.Context, pl *plan, f feed.Feed, res fetcher.Result, b *store.Batch) error {
 	if cmp.Or(f.FullText, pl.config.Fetch.FullText) == feed.FullTextNever {
 		b.State.Reports = nil
-		return
+		return nil
 	}
 	now := p.now()
 	reports := slices.DeleteFunc(slices.Clone(b.State.Reports), func(r fetcher.Report) bool { return now.Sub(r.Found) > lookAfter })
@@ -41,26 +41,41 @@ func (p *poller) takedowns(ctx context.Context, pl *plan, f feed.Feed, res fetch
 		missing(reports, res.Items)
 	}
 	if i := slices.IndexFunc(reports, func(r fetcher.Report) bool { return dueForLook(r, now) }); i >= 0 {
-		r := &reports[i]
-		absent, err := p.fetch.Absent(ctx, r.Link)
-		if ctx.Err() != nil {
-			return
-		}
-		r.Checked = now
-		switch {
-		case absent:
-			r.Absent++
-		case err == nil:
-			r.Absent = 0
-		default:
-			p.log.Debug("it could not be told whether a report was taken down", "feed", f.ID, "err", err)
-		}
-		if r.Absent >= absences {
-			b.Hits = append(b.Hits, classifier.Hit{Item: feed.Item{ID: r.Item, FeedID: f.ID}, Found: now, TakenDown: true})
+		switch err := p.look(ctx, &reports[i], now); {
+		case errors.Is(err, store.ErrNotFound): // purged, or swept
+			reports = slices.Delete(reports, i, i+1)
+		case err != nil:
+			return err
+		case reports[i].Absent >= absences:
+			b.Hits = append(b.Hits, classifier.Hit{Item: feed.Item{ID: reports[i].Item, FeedID: f.ID}, Found: now, TakenDown: true})
 			reports = slices.Delete(reports, i, i+1)
 		}
 	}
 	b.State.Reports = remember(reports, b.Hits)
+	return nil
+}
+
+// look asks a site for the page of a report, and notes whether it is there. Its error
+// is the store's, which no longer has a hit that was purged, or the context's.
+func (p *poller) look(ctx context.Context, r *fetcher.Report, now time.Time) error {
+	h, err := p.journal.Hit(ctx, r.Item)
+	if err != nil {
+		return err
+	}
+	absent, err := p.fetch.Absent(ctx, h.Item.Link)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	r.Checked = now
+	switch {
+	case absent:
+		r.Absent++
+	case err == nil:
+		r.Absent = 0
+	default:
+		p.log.Debug("it could not be told whether a report was taken down", "feed", h.Item.FeedID, "err", err)
+	}
+	return nil
 }
 
 // missing notes which reports a document does not list, though it lists older items.
@@ -97,10 +112,10 @@ func dueForLook(r fetcher.Report, now time.Time) bool {
 func remember(reports []fetcher.Report, hits []classifier.Hit) []fetcher.Report {
 	for _, h := range hits {
 		known := slices.ContainsFunc(reports, func(r fetcher.Report) bool { return r.Item == h.Item.ID })
-		if known || h.Quiet || len(h.Rules) == 0 || h.Item.Link == "" || len(h.Item.Link) > maxReportLink {
+		if known || h.Quiet || len(h.Rules) == 0 || h.Item.Link == "" {
 			continue
 		}
-		reports = slices.Insert(reports, 0, fetcher.Report{Item: h.Item.ID, Link: h.Item.Link, Published: h.Item.Time(), Found: h.Found})
+		reports = slices.Insert(reports, 0, fetcher.Report{Item: h.Item.ID, Published: h.Item.Time(), Found: h.Found})
 	}
 	return reports[:min(len(reports), maxReports)]
 }

@@ -29,13 +29,15 @@ func TestReadersHearOfWhatIsTakenDown(t *testing.T) {
 		status    int  // of its page
 		looks     int64
 		takenDown bool
+		purged    bool // after it was told
 	}{
-		"its page is gone":            {feed.FullTextAuto, true, http.StatusNotFound, 2, true},
-		"its page is gone for good":   {feed.FullTextAuto, true, http.StatusGone, 2, true},
-		"its page is still there":     {feed.FullTextAuto, true, http.StatusOK, 1, false},
-		"its site is in trouble":      {feed.FullTextAuto, true, http.StatusServiceUnavailable, 1, false},
-		"it made room for others":     {feed.FullTextAuto, false, http.StatusNotFound, 0, false},
-		"no page of the site is read": {feed.FullTextNever, true, http.StatusNotFound, 0, false},
+		"its page is gone":            {feed.FullTextAuto, true, http.StatusNotFound, 2, true, false},
+		"its page is gone for good":   {feed.FullTextAuto, true, http.StatusGone, 2, true, false},
+		"its page is still there":     {feed.FullTextAuto, true, http.StatusOK, 1, false, false},
+		"its site is in trouble":      {feed.FullTextAuto, true, http.StatusServiceUnavailable, 1, false, false},
+		"it made room for others":     {feed.FullTextAuto, false, http.StatusNotFound, 0, false, false},
+		"no page of the site is read": {feed.FullTextNever, true, http.StatusNotFound, 0, false, false},
+		"the operator purged it":      {feed.FullTextAuto, true, http.StatusNotFound, 0, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			begun := time.Now()
@@ -79,7 +81,8 @@ func TestReadersHearOfWhatIsTakenDown(t *testing.T) {
 			dir := t.TempDir()
 			loaded.Subscribers = []configs.Subscriber{{Subscriber: notify.Subscriber{ID: "desk", Schedule: hourly}, Channel: configs.FileChannel{Dir: dir}}}
 			var now atomic.Int64
-			d, err := daemon.New(loaded, openStore(t, loaded), daemon.Options{Version: "test", Now: func() time.Time { return begun.Add(time.Duration(now.Load())) }})
+			st := openStore(t, loaded)
+			d, err := daemon.New(loaded, st, daemon.Options{Version: "test", Now: func() time.Time { return begun.Add(time.Duration(now.Load())) }})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,6 +93,11 @@ func TestReadersHearOfWhatIsTakenDown(t *testing.T) {
 					t.Error(err)
 				}
 				listed.Store(false)
+				if at == 0 && tt.purged {
+					if err := st.Purge(t.Context(), feed.NewItemID("paper", "report", "", ""), begun); err != nil {
+						t.Fatal(err)
+					}
+				}
 			}
 			if got := looks.Load(); got != tt.looks {
 				t.Errorf("the page was asked for %d times, want %d", got, tt.looks)
@@ -107,8 +115,9 @@ func TestReadersHearOfWhatIsTakenDown(t *testing.T) {
 				told += strings.Count(string(body), "Taken down by its publisher.")
 			}
 			want := map[bool]int{true: 1}[tt.takenDown]
-			if told != want || len(digests) != 1+want {
-				t.Errorf("told %d times in %d digests, want %d in %d", told, len(digests), want, 1+want)
+			more := map[bool]int{true: 1}[tt.takenDown || tt.purged] // the withdrawal is told, too
+			if told != want || len(digests) != 1+more {
+				t.Errorf("told %d times in %d digests, want %d in %d", told, len(digests), want, 1+more)
 			}
 		})
 	}

@@ -88,10 +88,10 @@ type State struct {
 }
 
 // Report is an item of the feed that was reported, for as long as it is looked after
-// whether its publisher takes it down.
+// whether its publisher takes it down. What it said and where it is stands in its hit
+// alone, which a purge removes.
 type Report struct {
 	Item      feed.ItemID `json:"item"`
-	Link      string      `json:"link"`
 	Published time.Time   `json:"published,omitzero"`
 	Found     time.Time   `json:"found"`
 	// Missing is set where the feed's document does not list it, though it lists
