@@ -8,8 +8,9 @@ import (
 )
 
 // Amendment is what became of a report after it stood in the hit log: its
-// headline changed, its publisher took it down, or an operator withdrew it. It has a place in the log of its
-// own, so that a subscriber who was sent the report hears of it once.
+// headline changed, its publisher took it down, or an operator withdrew it. It has
+// a place in the log of its own, so that a subscriber who was sent the report hears
+// of it once.
 type Amendment struct {
 	// Seq is its place in the log; the store gives it.
 	Seq int64     `json:"seq,omitempty"`

@@ -20,9 +20,9 @@ type wording struct {
 	severities [4]string // low to critical
 
 	reports, stories, notices, corrections plural
-	// corrected heads the corrections, was is %s: a headline, and withdrawn stands for
-	// a report that was, reworded for one whose words are not shown; takenDown is said of one that is no
-	// longer there.
+	// corrected heads the corrections. was is %s: a headline; withdrawn stands for a
+	// report that was, and reworded for one whose words are not shown; takenDown is
+	// said of one that is no longer there.
 	corrected, was, withdrawn, reworded, takenDown string
 	// operator heads the notices, and noticesMore is %d: those that are not listed.
 	operator, noticesMore string

@@ -158,7 +158,7 @@ func (c *checker) finish() {
 			c.say("the cursor of subscriber %s is at %d, and the log ends at %d", s.ID, s.Cursor, c.head)
 		}
 		if s.Begin < 0 || s.Begin > s.Cursor {
-			c.say("the log of subscriber %s begins at %d, behind its cursor at %d", s.ID, s.Begin, s.Cursor)
+			c.say("the log of subscriber %s begins at %d, and its cursor is at %d", s.ID, s.Begin, s.Cursor)
 		}
 		if s.Pending != nil && s.Pending.Subscriber != s.ID {
 			c.say("the digest that is pending for subscriber %s is of %s", s.ID, s.Pending.Subscriber)

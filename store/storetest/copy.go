@@ -253,7 +253,7 @@ func testCheck(t *testing.T, opener Opener) {
 		}}, "an amendment tells what it said"},
 		"a log that begins behind its cursor": {store.Row{Subscriber: &store.SubscriberRow{
 			ID: "desk", Schedule: "@hourly", Cursor: 1, Begin: 2, Since: t0, Next: t0,
-		}}, "the log of subscriber desk begins at 2"},
+		}}, "the log of subscriber desk begins at 2, and its cursor is at 1"},
 		"a purged item": {store.Row{Purged: &store.PurgedRow{Feed: "a", Item: item("a", 0).ID}}, "was purged and is there"},
 	} {
 		s := furnished(t, opener)
