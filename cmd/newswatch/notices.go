@@ -15,7 +15,8 @@ func (a *app) noticesCommand() *cobra.Command {
 		Use:   "notices",
 		Short: "List what was noticed of how the watch is kept",
 		Long: `Lists notices, the newest first: sources that were lost, fell silent or are back, floods, a
-network that is down, subscribers that were paused, configurations that were refused.
+network that is down, mail that came back, subscribers that were paused, configurations
+that were refused.
 
   newswatch notices
   newswatch notices --json --limit 0 | jq .       every notice as JSON Lines`,

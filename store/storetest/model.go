@@ -256,7 +256,7 @@ func (m *model) hit(h classifier.Hit, now time.Time) {
 			it := old.Item
 			it.Link = ""
 			m.head++
-			m.amended = append(m.amended, notify.Amendment{Seq: m.head, At: now, Hit: stub(*old, it), TakenDown: true})
+			m.amended = append(m.amended, notify.Amendment{Seq: m.head, At: now, Hit: told(*old, it), TakenDown: true})
 		}
 		return
 	case len(h.Rules) == 0:
@@ -269,12 +269,12 @@ func (m *model) hit(h classifier.Hit, now time.Time) {
 	m.hits[h.Item.ID] = &h
 	if old != nil && old.Item.Title != h.Item.Title && firstIn(old, 0, m.head) > 0 {
 		m.head++
-		m.amended = append(m.amended, notify.Amendment{Seq: m.head, At: now, Hit: stub(*old, h.Item), Was: old.Item.Title})
+		m.amended = append(m.amended, notify.Amendment{Seq: m.head, At: now, Hit: told(*old, h.Item), Was: old.Item.Title})
 	}
 }
 
-// stub is what an amendment tells of a hit.
-func stub(h classifier.Hit, it feed.Item) classifier.Hit {
+// told is what an amendment tells of a hit.
+func told(h classifier.Hit, it feed.Item) classifier.Hit {
 	it.GUID, it.Summary, it.Content, it.Authors, it.Categories = "", "", "", nil, nil
 	s := classifier.Hit{Item: it, Source: h.Source, FeedTags: h.FeedTags, Found: h.Found}
 	for _, r := range h.Rules {
@@ -404,7 +404,7 @@ func (m *model) purge(id feed.ItemID, now time.Time) error {
 		it := h.Item
 		it.Title, it.Link = "", ""
 		m.head++
-		m.amended = append(m.amended, notify.Amendment{Seq: m.head, At: now, Hit: stub(*h, it), Withdrawn: true})
+		m.amended = append(m.amended, notify.Amendment{Seq: m.head, At: now, Hit: told(*h, it), Withdrawn: true})
 	}
 	m.purged[id] = true
 	delete(m.items, id)
