@@ -66,8 +66,8 @@ type crew[T any] struct {
 }
 
 // holding is a job in hand; cancel stops it when its lease is lost. So does end,
-// when no renewal came through until the lease is over: a holder that cannot
-// reach the store must be done by the time that another may begin.
+// when no renewal came through until the lease is nearly over: a holder that
+// cannot reach the store must be done by the time that another may begin.
 type holding struct {
 	lease  lease.Lease
 	cancel context.CancelFunc
@@ -290,7 +290,7 @@ func (c *crew[T]) keepLeases(ctx context.Context, stop <-chan struct{}) {
 			switch {
 			case !ok || h.lease.Token != l.Token:
 			case still[l.Key]:
-				h.end.Reset(time.Until(asked.Add(c.ttl)))
+				h.end.Reset(time.Until(asked.Add(c.safe())))
 			default:
 				h.cancel()
 			}
@@ -305,9 +305,14 @@ func (c *crew[T]) hold(l lease.Lease, asked time.Time, cancel context.CancelFunc
 	done := make(chan struct{})
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.held[l.Key] = holding{lease: l, cancel: cancel, end: time.AfterFunc(time.Until(asked.Add(c.ttl)), cancel), done: done}
+	c.held[l.Key] = holding{lease: l, cancel: cancel, end: time.AfterFunc(time.Until(asked.Add(c.safe())), cancel), done: done}
 	return done
 }
+
+// safe is how long after it asked for a lease a holder that hears nothing more may
+// work. The last tenth of the lease is for the work to end in, on a machine that is
+// busy too: whoever gets the lease next begins at once.
+func (c *crew[T]) safe() time.Duration { return c.ttl - c.ttl/10 }
 
 func (c *crew[T]) drop(l lease.Lease) {
 	c.mu.Lock()
