@@ -191,6 +191,26 @@ func TestMediaIsNotRead(t *testing.T) {
 	}
 }
 
+// TestSuspectIsParsedAlone: a document that may have killed the process is not
+// parsed beside another, which would share the blame for the next death.
+func TestSuspectIsParsedAlone(t *testing.T) {
+	c, _ := newClient(t, Options{})
+	s := newSite(t, "127.0.0.1", sends(rss("a")))
+	done, err := c.parseTurn(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := c.Fetch(ctx, feedAt(s.URL), State{Poisoned: 1}, nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v: a suspect was parsed beside another document", err)
+	}
+	done()
+	if _, err := c.Fetch(t.Context(), feedAt(s.URL), State{Poisoned: 1}, nil); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestParsingWaitsItsTurn: while as many bytes are being parsed as may be, no
 // document is marked or parsed, however small.
 func TestParsingWaitsItsTurn(t *testing.T) {

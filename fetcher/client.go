@@ -8,6 +8,7 @@ package fetcher
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -139,6 +140,9 @@ func userAgent(product, contact string) string {
 	}
 	return ua
 }
+
+// alone is the size of a document that is parsed while no other is.
+const alone = math.MaxInt
 
 // parseTurn waits until a document of n bytes may be parsed.
 func (c *Client) parseTurn(ctx context.Context, n int) (done func(), err error) {

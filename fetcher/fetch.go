@@ -51,7 +51,7 @@ type poll struct {
 // mark is called before a document is parsed, and again when the parse came
 // back: a death of the process in between is to be laid to this document. It may
 // be nil. A feed
-// whose State.Poisoned is 2 or more is read but not parsed (ReasonHostile)
+// whose State.Quarantined is read but not parsed (ReasonHostile)
 // until it serves another document or a day has passed.
 //
 // The error is or wraps an *Error when the feed, its server or the network
@@ -217,7 +217,12 @@ func (p *poll) read(ctx context.Context, a *answer, hash string) (*document.Docu
 	if st.quarantine(hash, p.now) {
 		return nil, failf(ReasonHostile, nil, "%s: the document has killed newswatch %d times; it is in quarantine until the feed changes or a day has passed", host, st.Poisoned)
 	}
-	done, err := p.c.parseTurn(ctx, a.body.Len())
+	size := a.body.Len()
+	if st.Poisoned > 0 {
+		// Alone, so that the next death is laid to nobody who was only near.
+		size = alone
+	}
+	done, err := p.c.parseTurn(ctx, size)
 	if err != nil {
 		return nil, err
 	}
@@ -295,7 +300,7 @@ func (p *poll) fail(fe *Error) {
 		st.URL, st.MovedTo = "", ""
 	}
 	st.NextCheck = backoff(p.now, st.Failures, p.feed.Every, p.c.bounds(), p.after, p.c.opt.Jitter())
-	if st.Poisoned >= quarantineAfter {
+	if st.Quarantined() {
 		st.NextCheck = later(st.NextCheck, p.now.Add(quarantineRetry))
 	}
 	st.judgeBad(fe, p.after, p.now)

@@ -150,9 +150,11 @@ type Result struct {
 	Bytes int64
 }
 
-// quarantineAfter is how many deaths in a row put a document into quarantine.
-// One may be a coincidence: a power cut, a kill.
-const quarantineAfter = 2
+// quarantineAfter is how many deaths in a row put a document into quarantine. One
+// or two may be a coincidence: a power cut, a kill, a holder that was cut off from
+// the store while it was parsing. To be wrong costs the feed's news for a day, and
+// one death more costs a restart.
+const quarantineAfter = 3
 
 // quarantineFor is how long a document stays there; after it, it is tried once
 // more, since a newer version of this program may bear it.
@@ -162,10 +164,14 @@ const quarantineFor = 24 * time.Hour
 // there, to see whether it serves another.
 const quarantineRetry = time.Hour
 
+// Quarantined reports whether the feed's document has killed the process too often
+// to be parsed.
+func (s State) Quarantined() bool { return s.Poisoned >= quarantineAfter }
+
 // quarantine reports whether a body with this hash must not be parsed at now,
 // and records it as the suspect if that is news.
 func (s *State) quarantine(hash string, now time.Time) bool {
-	if s.Poisoned < quarantineAfter {
+	if !s.Quarantined() {
 		return false
 	}
 	if s.Poisoned > s.Suspect.Deaths {

@@ -250,8 +250,8 @@ func troubled() (*memory, desk.Status) {
 	}
 	retired := fail("old-blog", fetcher.Hard, 1, fetcher.ReasonGone, "fetcher: https://blog.example/feed: 410 Gone")
 	retired.Retired, retired.NextCheck = true, time.Time{}
-	poison := fail("killer", fetcher.Soft, 3, fetcher.ReasonHostile, "fetcher: killer.example: the document has killed newswatch 2 times; it is in quarantine")
-	poison.Poisoned = 2
+	poison := fail("killer", fetcher.Soft, 3, fetcher.ReasonHostile, "fetcher: killer.example: the document has killed newswatch 3 times; it is in quarantine")
+	poison.Poisoned = 3
 	overdue := fail("forgotten", fetcher.Fine, 0, "", "")
 	overdue.NextCheck = noon.Add(-2 * time.Hour)
 	resting := fail("resting", fetcher.Fine, 0, "", "")

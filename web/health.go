@@ -26,9 +26,6 @@ const (
 	// lateAfter is how long past its next check a feed must be before it is
 	// called late: less than that is the time a poll takes.
 	lateAfter = 10 * time.Minute
-	// quarantineAfter is how many deaths in a row keep the fetcher from parsing a
-	// document.
-	quarantineAfter = 2
 )
 
 // health is how a feed does, as the store has it.
@@ -63,7 +60,7 @@ func remark(st fetcher.State, quiet string, now time.Time) string {
 		return fmt.Sprintf("Paused %s ago. It is not polled until it is resumed.", span(now.Sub(st.Paused)))
 	case st.Retired:
 		return "The server says that this feed is gone for good. It is not polled until it has another URL."
-	case st.Poisoned >= quarantineAfter:
+	case st.Quarantined():
 		return fmt.Sprintf("newswatch died %d times while it read this document, so the document is not read for now.", st.Poisoned)
 	case st.Failures > 0:
 		return failed(st, now)

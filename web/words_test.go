@@ -183,8 +183,8 @@ func TestRemark(t *testing.T) {
 		{"a poll in hand", with(func(s *fetcher.State) { s.NextCheck = noon.Add(-lateAfter) }), "", ""},
 		{"late", with(func(s *fetcher.State) { s.NextCheck = noon.Add(-3 * time.Hour) }), "", "It should have been checked 3 h ago."},
 		{"failing is no surprise when late", with(func(s *fetcher.State) { s.NextCheck = noon.Add(-3 * time.Hour); s.Failures = 4 }), "", "Failed 4 times in a row: the cause is not known."},
-		{"killed its reader once", with(func(s *fetcher.State) { s.Poisoned = 1 }), "", ""},
-		{"killed its reader twice", with(func(s *fetcher.State) { s.Poisoned, s.Failures = 2, 9 }), "", "newswatch died 2 times while it read this document, so the document is not read for now."},
+		{"killed its reader twice", with(func(s *fetcher.State) { s.Poisoned = 2 }), "", ""},
+		{"killed its reader too often", with(func(s *fetcher.State) { s.Poisoned, s.Failures = 3, 9 }), "", "newswatch died 3 times while it read this document, so the document is not read for now."},
 		{"gone", with(func(s *fetcher.State) { s.Retired, s.Failures, s.NextCheck = true, 1, time.Time{} }), "", "The server says that this feed is gone for good. It is not polled until it has another URL."},
 		{"gone, and paused", with(func(s *fetcher.State) { s.Retired, s.Paused = true, noon.Add(-time.Hour) }), "", "Paused 60 min ago. It is not polled until it is resumed."},
 	} {
