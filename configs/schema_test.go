@@ -67,7 +67,7 @@ var beyondSchema = []string{
 	"server-include-missing", "server-min-above-max", "server-size-small", "server-smtp-dkim-key", "server-smtp-dkim-no-key", "server-smtp-no-from",
 	"server-smtp-reply-to-utf8",
 	"server-store-cluster-db", "server-store-db", "server-store-escape", "server-store-port",
-	"server-store-sentinel-master", "server-store-slashes", "server-store-sqlite-empty",
+	"server-store-sentinel-master", "server-store-sentinel-query", "server-store-slashes", "server-store-sqlite-empty",
 	"server-store-sqlite-query", "server-store-two-hosts", "server-subscriptions-alone", "server-timezone-typo", "server-token-file-missing",
 	"server-yaml-tag", "server-yaml-two-documents", "subscribers-id-twice", "subscribers-rule-unknown",
 	"subscribers-chat", "subscribers-chat-plain", "subscribers-schedule-every", "subscribers-schedule-never", "subscribers-tag-unknown",

@@ -50,7 +50,8 @@ func (l *loader) storeURL(s *section, dst *Store) {
 var storeSchemes = []string{"sqlite", "redis", "rediss", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"}
 
 // parseStoreURL reads sqlite:PATH, redis://[user:password@]host[:port][/db],
-// rediss:// for TLS, redis+sentinel://host,host/master[/db] and
+// rediss:// for TLS, redis+sentinel://host,host/master[/db], to which
+// ?sentinel_user=NAME&sentinel_password=WORD may be added, and
 // redis+cluster://host,host. The two s may also follow redis in the latter.
 func parseStoreURL(raw string) (Store, *valueError) {
 	scheme, rest, ok := strings.Cut(raw, ":")
@@ -83,6 +84,12 @@ func parseStoreURL(raw string) (Store, *valueError) {
 	if !ok {
 		return Store{}, &valueError{Message: fmt.Sprintf("want // after %s:", scheme), Hint: "write " + scheme + "://localhost:6379"}
 	}
+	if st.Engine == EngineRedisSentinel {
+		var query string
+		if rest, query, _ = strings.Cut(rest, "?"); !isSentinelQuery(query) {
+			return Store{}, &valueError{Message: "what follows ? is not sentinel_user and sentinel_password", Hint: "write ?sentinel_password=WORD, with & in it as %26"}
+		}
+	}
 	if strings.ContainsAny(rest, "?#") {
 		return Store{}, &valueError{Message: "a store URL has no ? or #", Hint: "write these characters of a password as %3F and %23"}
 	}
@@ -112,6 +119,18 @@ func parseStoreURL(raw string) (Store, *valueError) {
 		return Store{}, &valueError{Message: "redis:// takes one server", Hint: "write redis+cluster:// or redis+sentinel:// for several"}
 	}
 	return st, st.readPath(path)
+}
+
+// isSentinelQuery reports whether a query says no more than what the sentinels
+// themselves are to be told, each once. An empty one says nothing.
+func isSentinelQuery(query string) bool {
+	values, err := url.ParseQuery(query)
+	for key, v := range values {
+		if key != "sentinel_user" && key != "sentinel_password" || len(v) != 1 {
+			return false
+		}
+	}
+	return err == nil
 }
 
 // readPath reads what stands after the hosts: a database's number, for

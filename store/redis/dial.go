@@ -35,7 +35,7 @@ func (silent) Printf(context.Context, string, ...any) {}
 
 // errURL quotes nothing of the URL, because there is a password in it.
 var errURL = errors.New("redis: store.url is none of redis://host:port/db, rediss://host:port/db, " +
-	"redis+sentinel://host:26379,…/name/db, redis+cluster://host:port,…; with rediss in the place of redis, over TLS")
+	"redis+sentinel://host:26379,…/name/db?sentinel_user=…&sentinel_password=…, redis+cluster://host:port,…; with rediss in the place of redis, over TLS")
 
 // dial makes the client for a URL. It connects at first use.
 //
@@ -80,10 +80,11 @@ func dial(raw string) (redis.UniversalClient, error) {
 		}
 		return redis.NewFailoverClient(&redis.FailoverOptions{
 			MasterName: p.path[0], SentinelAddrs: p.addrs, DB: db, Username: p.user, Password: p.password, TLSConfig: secure,
+			SentinelUsername: p.query.Get("sentinel_user"), SentinelPassword: p.query.Get("sentinel_password"),
 			ContextTimeoutEnabled: true, DisableIdentity: true, MaxRetries: maxRetries, DialerRetries: maxDials,
 			ReadTimeout: ioTimeout, WriteTimeout: ioTimeout,
 		}), nil
-	case kind == "redis+cluster" && len(p.path) == 0:
+	case kind == "redis+cluster" && len(p.path)+len(p.query) == 0:
 		c := redis.NewClusterClient(&redis.ClusterOptions{
 			Addrs: p.addrs, Username: p.user, Password: p.password, TLSConfig: secure,
 			ContextTimeoutEnabled: true, DisableIdentity: true, DialerRetries: maxDials,
@@ -135,6 +136,7 @@ type many struct {
 	user, password string
 	addrs          []string
 	path           []string
+	query          url.Values
 }
 
 func parseMany(rest, defaultPort string) (many, error) {
@@ -147,6 +149,11 @@ func parseMany(rest, defaultPort string) (many, error) {
 		m.user = u.User.Username()
 		m.password, _ = u.User.Password()
 		rest = rest[i+1:]
+	}
+	rest, query, _ := strings.Cut(rest, "?")
+	var err error
+	if m.query, err = url.ParseQuery(query); err != nil {
+		return m, errURL
 	}
 	hosts, path, _ := strings.Cut(rest, "/")
 	for addr := range strings.SplitSeq(hosts, ",") {

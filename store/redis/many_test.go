@@ -3,6 +3,7 @@ package redis_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,10 +80,40 @@ func TestFailover(t *testing.T) {
 	}
 }
 
+// TestOpenAuthenticatesAtSentinels: sentinels have users of their own, as those of
+// most charts do; what the primary's password is says nothing to them.
+func TestOpenAuthenticatesAtSentinels(t *testing.T) {
+	t.Parallel()
+	db := redistest.StartWatched(t, nil)
+	for _, s := range db.Sentinels {
+		s.Do("ACL SETUSER watcher on >word allkeys allchannels +@all")
+		s.Do("ACL SETUSER default resetpass >another")
+	}
+	open := func(query string) error {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		s, err := redis.Open(ctx, db.URL+query, redis.Options{})
+		if err == nil {
+			err = errors.Join(s.Ping(ctx), s.Close())
+		}
+		return err
+	}
+	for _, query := range []string{"?sentinel_user=watcher&sentinel_password=word", "?sentinel_password=another"} {
+		if err := open(query); err != nil {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+	for _, query := range []string{"", "?sentinel_user=watcher&sentinel_password=secret"} {
+		if err := open(query); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+}
+
 func TestOpenReadsURLs(t *testing.T) {
 	for _, bad := range []string{
 		"", "redis", "redis+sentinel://h:1", "redis+sentinel://h:1/", "redis+sentinel://h:1/m/x", "redis+sentinel:///m",
-		"redis+sentinel://h:1/m/0/1", "redis+cluster://", "redis+cluster://h:1/0", "redis+cluster://:1", "redis+other://h:1",
+		"redis+sentinel://h:1/m/0/1", "redis+cluster://", "redis+cluster://h:1/0", "redis+cluster://h:1?sentinel_password=x", "redis+sentinel://h:1/m?a=%zz", "redis+cluster://:1", "redis+other://h:1",
 	} {
 		if _, err := redis.Open(t.Context(), bad, redis.Options{}); err == nil || errors.Is(err, store.ErrUnavailable) {
 			t.Errorf("%q: %v", bad, err)
