@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -305,9 +306,12 @@ func (d *Daemon) pollNow(ctx context.Context, ids []string) error {
 // NewFetcher makes the client that the configuration asks for. now is its clock; nil is
 // time.Now.
 func NewFetcher(c configs.Fetch, version string, now func() time.Time) *fetcher.Client {
-	transport := netguard.Policy{Allow: c.AllowNetworks}.Transport()
-	// As many connections to a host are worth keeping as are used at one time.
-	transport.MaxIdleConnsPerHost = max(transport.MaxIdleConnsPerHost, c.PerHost)
+	transport := netguard.NewRenewing(func() *http.Transport {
+		t := netguard.Policy{Allow: c.AllowNetworks}.Transport()
+		// As many connections to a host are worth keeping as are used at one time.
+		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, c.PerHost)
+		return t
+	})
 	return fetcher.New(fetcher.Options{
 		Product:     "newswatch/" + version,
 		Contact:     c.Contact,
