@@ -102,6 +102,7 @@ func (d *Daemon) serve(ctx context.Context, loaded *configs.Loaded, begun time.T
 	parts.Go(func() { d.letters(ctx) })
 	parts.Go(func() { d.sweep(ctx) })
 	parts.Go(func() { d.gauges(ctx) })
+	parts.Go(func() { tendMemory(ctx) })
 	parts.Go(func() { d.watchReload(ctx, begun) })
 	parts.Go(func() {
 		if err := d.pollMoved(ctx, d.plan.Load()); err != nil && ctx.Err() == nil {

@@ -11,6 +11,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"strings"
 	"time"
 
@@ -144,9 +145,16 @@ func userAgent(product, contact string) string {
 // alone is the size of a document that is parsed while no other is.
 const alone = math.MaxInt
 
-// parseTurn waits until a document of n bytes may be parsed.
+// minParsers is how many documents may be parsed at one time on the smallest
+// machine: more than it has cores, because each is marked in the store meanwhile.
+const minParsers = 8
+
+// parseTurn waits until a document of n bytes may be parsed. Those that are small
+// are counted too, since none is done sooner for being parsed beside fifty others,
+// and all of them would be in memory at once.
 func (c *Client) parseTurn(ctx context.Context, n int) (done func(), err error) {
-	w := min(int64(n), c.parsingBytes)
+	parsers := max(minParsers, 2*runtime.GOMAXPROCS(0))
+	w := min(max(int64(n), c.parsingBytes/int64(parsers)), c.parsingBytes)
 	if err := c.parsing.Acquire(ctx, w); err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func open(ctx context.Context, path string, pragmas []string) (_ *Store, err err
 		"journal_size_limit(67108864)",
 		// The caches are small, because behind them is the system's, which costs
 		// this process nothing.
-		"cache_size(-4096)",
+		"cache_size(-2048)",
 	}, pragmas...), "rwc"))
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
@@ -81,7 +81,7 @@ func open(ctx context.Context, path string, pragmas []string) (_ *Store, err err
 		"busy_timeout(" + strconv.Itoa(busyTimeout) + ")",
 		"query_only(ON)",
 		"trusted_schema(OFF)",
-		"cache_size(-512)",
+		"cache_size(-256)",
 	}, "rw"))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), w.close())
