@@ -129,9 +129,9 @@ func (a *app) printBacktest(b *backtest.Report) error {
 	case b.Items == 0:
 		_, err = fmt.Fprintln(a.stdout, "no items are kept with their text from this time: see retention.items")
 	case b.Against:
-		_, err = fmt.Fprintf(a.stdout, "%d items, %d rules: +%d −%d\n", b.Items, len(b.Rules), added, removed)
+		_, err = fmt.Fprintf(a.stdout, "%s, %s: +%d −%d\n", counted(b.Items, "item"), counted(len(b.Rules), "rule"), added, removed)
 	default:
-		_, err = fmt.Fprintf(a.stdout, "%d items, %d rules: %d found\n", b.Items, len(b.Rules), found)
+		_, err = fmt.Fprintf(a.stdout, "%s, %s: %d found\n", counted(b.Items, "item"), counted(len(b.Rules), "rule"), found)
 	}
 	return err
 }

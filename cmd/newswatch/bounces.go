@@ -27,13 +27,14 @@ counts once.
 
   newswatch bounces /var/mail/bounces       what came since you moved the last away
   newswatch bounces ~bounces/Maildir
-  newswatch bounces < report.eml            as a mail server's pipe does`,
+  newswatch bounces < report.eml            as a mail server's pipe does; exit code 75 keeps it there
+                                            while the store is away`,
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			loaded, err := a.load()
 			if err != nil {
 				return err
 			}
-			return a.withStoreOf(cmd.Context(), loaded, func(st store.Store) error {
+			err = a.withStoreOf(cmd.Context(), loaded, func(st store.Store) error {
 				b, err := daemon.NewBounces(cmd.Context(), loaded, st)
 				if err != nil {
 					return err
@@ -48,6 +49,10 @@ counts once.
 				}
 				return nil
 			})
+			if len(paths) == 0 && errors.Is(err, store.ErrUnavailable) {
+				return &exitError{exitLater, err}
+			}
+			return err
 		},
 	}
 }

@@ -90,11 +90,11 @@ func (a *app) printChecked(c checked) error {
 		fmt.Fprintln(a.stderr, "note:", n)
 	}
 	if !c.OK {
-		_, err := fmt.Fprintf(a.stderr, "%d errors\n", len(c.Errors))
+		_, err := fmt.Fprintf(a.stderr, "%s\n", counted(len(c.Errors), "error"))
 		return err
 	}
-	_, err := fmt.Fprintf(a.stdout, "ok: %d feeds, %d rules, %d subscribers, %d warnings; rule set %s\n",
-		c.Feeds, c.Rules, c.Subscribers, len(c.Warnings), c.Ruleset)
+	_, err := fmt.Fprintf(a.stdout, "ok: %s, %s, %s, %s; rule set %s\n", counted(c.Feeds, "feed"), counted(c.Rules, "rule"),
+		counted(c.Subscribers, "subscriber"), counted(len(c.Warnings), "warning"), c.Ruleset)
 	return err
 }
 

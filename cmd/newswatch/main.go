@@ -24,6 +24,9 @@ const (
 	exitWrong = 1 // the input or the job is wrong
 	exitUsage = 2
 	exitLint  = 3
+	// exitLater is EX_TEMPFAIL of sysexits.h: a mail server whose pipe ends so keeps
+	// the message and tries again.
+	exitLater = 75
 )
 
 func main() {

@@ -114,7 +114,7 @@ func (a *app) printSummary(sum daemon.Summary) error {
 	if a.json {
 		return errors.Join(a.printJSON(sum), unsent(sum))
 	}
-	fmt.Fprintf(a.stdout, "%d feeds: %d fetched, %d not modified, %d failed\n", sum.Feeds, sum.Fetched, sum.NotModified, sum.Failed)
+	fmt.Fprintf(a.stdout, "%s: %d fetched, %d not modified, %d failed\n", counted(sum.Feeds, "feed"), sum.Fetched, sum.NotModified, sum.Failed)
 	fmt.Fprintf(a.stdout, "%d items, %d new; %d hits", sum.Items, sum.NewItems, sum.Hits)
 	if sum.Quiet > 0 {
 		fmt.Fprintf(a.stdout, " (%d of them older than digest.first_window: kept, not reported)", sum.Quiet)
