@@ -125,6 +125,7 @@ func New(loaded *configs.Loaded, st store.Store, opt Options) (*Daemon, error) {
 	d.roll = d.readers(loaded.Config)
 	d.polls = d.pollCrew(loaded.Fetch.Concurrency)
 	d.turns = d.turnCrew(loaded.HTTP)
+	observeReady(opt.Registry, d.works)
 	return d, nil
 }
 

@@ -134,6 +134,20 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	return m
 }
 
+// observeReady adds the one gauge that is not stored when it changes: it must move
+// while the store, and with it what fills the others, is away.
+func observeReady(reg prometheus.Registerer, works func() bool) {
+	promauto.With(reg).NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "newswatch_ready",
+		Help: "Whether the store answers and takes what is written; while it does not, nothing is read or sent.",
+	}, func() float64 {
+		if works() {
+			return 1
+		}
+		return 0
+	})
+}
+
 // observePoll counts one poll.
 func (m *metrics) observePoll(res fetcher.Result, reason fetcher.Reason, took time.Duration) {
 	m.polls.WithLabelValues(string(res.Outcome), string(reason)).Inc()

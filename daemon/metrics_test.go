@@ -11,6 +11,48 @@ import (
 	"github.com/newswatch/newswatch/store"
 )
 
+// TestReadyObserved: what is counted by looking into the store stands still while
+// it is away, and all of it may look well. One metric says so at each scrape.
+func TestReadyObserved(t *testing.T) {
+	loaded, _, _ := busy(t, "sqlite:newswatch.db")
+	st, err := OpenStore(t.Context(), loaded.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	reg := prometheus.NewRegistry()
+	d, err := New(loaded, st, Options{Registry: reg})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	scraped := func() float64 {
+		t.Helper()
+		families, err := reg.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			if f.GetName() == "newswatch_ready" {
+				return f.GetMetric()[0].GetGauge().GetValue()
+			}
+		}
+		t.Fatal("there is no metric newswatch_ready")
+		return 0
+	}
+	if scraped() != 1 {
+		t.Error("it is not ready, and nothing is wrong")
+	}
+	d.turns.claimFailed(store.ErrUnavailable)
+	if scraped() != 0 {
+		t.Error("it is ready, and the store does not give out its work")
+	}
+	d.turns.claimWorked()
+	if scraped() != 1 {
+		t.Error("it is not ready, and the store is back")
+	}
+}
+
 // TestStandingsObserved: the longest wait counts, a pause does not, and a turn that
 // is to come is no wait.
 func TestStandingsObserved(t *testing.T) {

@@ -222,6 +222,9 @@ func (d *Daemon) askStore(ctx context.Context) {
 	}
 }
 
+// works reports whether the store gives out the work and takes what comes of it.
+func (d *Daemon) works() bool { return d.polls.lastFault() == nil && d.turns.lastFault() == nil }
+
 // status is what the pages and /readyz tell of the daemon.
 func (d *Daemon) status() desk.Status {
 	pl := d.plan.Load()
@@ -241,11 +244,9 @@ func (d *Daemon) status() desk.Status {
 	for id, sub := range pl.subscribers {
 		s.Schedules[id] = sub.Subscriber.Schedule.String()
 	}
-	for _, c := range []interface{ lastFault() error }{d.polls, d.turns} {
-		if c.lastFault() != nil {
-			s.Ready = false
-			s.Reasons = []string{"the store does not answer, or does not take what is written"}
-		}
+	if !d.works() {
+		s.Ready = false
+		s.Reasons = []string{"the store does not answer, or does not take what is written"}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
