@@ -44,8 +44,10 @@ func freshness(h http.Header, now time.Time) (fresh time.Duration, storable bool
 	if date, err := http.ParseTime(h.Get("Date")); err == nil {
 		from = date // by the server's own clock, RFC 9111 §4.2.1
 	}
-	fresh = until.Sub(from) - deltaSeconds(h.Get("Age"))
-	return min(max(fresh, 0), maxDeltaSeconds*time.Second), true
+	// Bounded before the age is taken off: the difference between the ends of time
+	// is the least number that there is.
+	fresh = min(max(until.Sub(from), 0), maxDeltaSeconds*time.Second)
+	return max(fresh-deltaSeconds(h.Get("Age")), 0), true
 }
 
 // cacheControl reads the directives of Cache-Control, names in lower case

@@ -287,6 +287,7 @@ func TestFreshness(t *testing.T) {
 		{"Expires in the past", []string{"Expires: " + in(-time.Hour)}, 0, true},
 		{"Expires: 0 (RFC 9111 §5.3)", []string{"Expires: 0"}, 0, false},
 		{"Expires that is no date (RFC 9111 §5.3)", []string{"Expires: never"}, 0, true},
+		{"Expires at the beginning of time, from a shared cache", []string{"Expires: Mon, 01 Jan 0001 00:00:00 GMT", "Age: 30"}, 0, true},
 		{"Expires at the end of time", []string{"Expires: Fri, 31 Dec 9999 23:59:59 GMT"}, maxDeltaSeconds * time.Second, true},
 		{"the old form of a date (RFC 9110 §5.6.7)", []string{"Expires: " + start.Add(time.Hour).Format(time.RFC850)}, time.Hour, true},
 	} {
