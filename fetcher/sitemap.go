@@ -117,6 +117,10 @@ func (p *poll) sitemaps(ctx context.Context) error {
 	var failure error
 	read := 0
 	st := &p.res.State
+	if st.quarantine(st.BodyHash, p.now) {
+		// Which of them it was is not known: to try them one by one is to die for each.
+		return failf(ReasonHostile, nil, "%s: a sitemap of this index has killed newswatch %d times; all are in quarantine until the index changes or a day has passed", p.host(), st.Poisoned)
+	}
 	st.Sitemaps = slices.Clone(st.Sitemaps) // the caller's state stays as it is
 	for _, m := range st.dueSitemaps(p.now) {
 		doc, err := p.sitemap(ctx, m)

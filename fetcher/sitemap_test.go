@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"net/http"
@@ -242,4 +243,45 @@ func TestSitemapIndexBounds(t *testing.T) {
 	s.index("/a.xml")
 	s.docs["/a.xml"] = strings.Repeat("<urlset>", 10)
 	check(t, c, s.feed(), st, Fetched, "")
+}
+
+// TestSitemapQuarantine: of the sitemaps of an index any may be the one that kills
+// the process, and it must not be looked for among them by dying again.
+func TestSitemapQuarantine(t *testing.T) {
+	c, clk := newClient(t, Options{})
+	s := newSitemapSite(t, map[string]string{"/a.xml": urlset("a"), "/b.xml": urlset("b")})
+	s.index("/a.xml", "/b.xml")
+	known := check(t, c, s.feed(), State{}, Fetched, "").State
+	s.docs["/a.xml"], s.docs["/b.xml"] = urlset("a", "harmless"), urlset("b", "killer")
+	clk.advance(time.Hour)
+	poll := func(st State) (Result, int) {
+		marked := 0
+		res, _ := c.Fetch(t.Context(), s.feed(), st, func(_ context.Context, parsing bool) error {
+			if parsing {
+				marked++
+			}
+			return nil
+		})
+		return res, marked
+	}
+	st := known
+	st.Poisoned = 3
+	res, marked := poll(st)
+	if res.State.Reason != ReasonHostile || marked != 0 {
+		t.Fatalf("after three deaths: %s %q, %d documents parsed", res.Outcome, res.State.Reason, marked)
+	}
+	clk.advance(23 * time.Hour)
+	if again, marked := poll(res.State); again.State.Reason != ReasonHostile || marked != 0 {
+		t.Errorf("23 hours later: %s %q, %d documents parsed", again.Outcome, again.State.Reason, marked)
+	}
+	clk.advance(time.Hour)
+	if again, marked := poll(res.State); again.Outcome != Fetched || marked != 2 || again.State.Poisoned != 0 || again.State.Suspect != (Suspect{}) {
+		t.Errorf("a day later: %s %q, %d documents parsed, %+v", again.Outcome, again.State.Reason, marked, again.State.Suspect)
+	}
+	// One of them killed the process then: the state was not recorded, the count is up.
+	st = res.State
+	st.Poisoned = 4
+	if again, marked := poll(st); again.State.Reason != ReasonHostile || marked != 0 || !again.State.Suspect.Since.Equal(clk.Now()) {
+		t.Errorf("after the fourth death: %s %q, %d documents parsed", again.Outcome, again.State.Reason, marked)
+	}
 }
