@@ -1,6 +1,10 @@
 package daemon
 
 import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/url"
 	"testing"
 	"time"
 
@@ -64,5 +68,32 @@ func TestArticleIsReadWhereTheFeedIsShort(t *testing.T) {
 				t.Errorf("got %v, want %v", got, tc.want)
 			}
 		})
+	}
+}
+
+// hubWith answers every subscription alike.
+type hubWith struct{ err error }
+
+func (h hubWith) Subscribe(context.Context, string, url.Values) error { return h.err }
+
+// TestAHubIsAskedOnceADay: what a hub said stands for a day; one that was too busy to
+// be asked has said nothing.
+func TestAHubIsAskedOnceADay(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	announced := fetcher.Push{Hub: "https://hub.example/", Topic: "https://a.example/feed"}
+	for _, tc := range []struct {
+		name  string
+		err   error
+		after fetcher.Push
+	}{
+		{"it took the subscription", nil, fetcher.Push{Hub: announced.Hub, Topic: announced.Topic, Asked: now}},
+		{"it refused", errors.New("503"), fetcher.Push{Hub: announced.Hub, Topic: announced.Topic, Asked: now, Refused: true}},
+		{"it was not asked", fetcher.ErrNoTurn, announced},
+	} {
+		p := &pusher{hub: hubWith{tc.err}, now: func() time.Time { return now }, log: slog.New(slog.DiscardHandler)}
+		st := fetcher.State{FeedID: "a", Push: announced}
+		if p.renew(t.Context(), &st); st.Push != tc.after {
+			t.Errorf("%s: %+v, want %+v", tc.name, st.Push, tc.after)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -62,8 +63,8 @@ func (p *pusher) renew(ctx context.Context, st *fetcher.State) {
 		return
 	}
 	err := p.hub.Subscribe(ctx, st.Push.Hub, p.keys.Request(st.FeedID, st.Push.Topic, p.callback))
-	if ctx.Err() != nil {
-		return // stopped, not refused
+	if ctx.Err() != nil || errors.Is(err, fetcher.ErrNoTurn) {
+		return // stopped, or not asked: that is for the next poll
 	}
 	if err != nil {
 		p.log.Info("a hub did not take a subscription; the feed is polled", "feed", st.FeedID, "err", err)

@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -28,9 +29,17 @@ const (
 	// pushTimeout bounds the request to a hub, which is made between a feed's
 	// document and its record.
 	pushTimeout = 10 * time.Second
+	// turnPatience is how long a turn at the hub is waited for. One hub may be that
+	// of a thousand feeds, and where it hangs all of them would stand in line there,
+	// each with its news in hand.
+	turnPatience = time.Second
 	// maxLinks bounds the links that are looked at in the headers of an answer.
 	maxLinks = 32
 )
+
+// ErrNoTurn is returned by Subscribe where the hub was not asked at all, since
+// others were asking it.
+var ErrNoTurn = errors.New("fetcher: there was no turn at the hub in time")
 
 // announced takes the hub that an answer names: in its Link headers, or in the
 // document. A feed that names none any more is polled only. A topic that is not
@@ -150,16 +159,22 @@ func nextParam(params string) (first, rest string) {
 	return params, ""
 }
 
-// Subscribe posts a form to a hub and returns nil when the hub took it. Redirects
-// are not followed: a form with a secret in it goes where it was sent or nowhere.
+// Subscribe posts a form to a hub and returns nil when the hub took it, and ErrNoTurn
+// when it was too busy to be asked. Redirects are not followed: a form with a secret
+// in it goes where it was sent or nowhere.
 func (c *Client) Subscribe(ctx context.Context, hub string, form url.Values) error {
 	u, err := parseURL(hub)
 	if err != nil {
 		return err
 	}
-	leave, err := c.turns.enter(ctx, hostKey(u))
+	patient, giveUp := context.WithTimeout(ctx, turnPatience)
+	defer giveUp()
+	leave, err := c.turns.enter(patient, hostKey(u))
+	if ctx.Err() != nil && err != nil {
+		return wrap(ctx.Err())
+	}
 	if err != nil {
-		return wrap(err)
+		return ErrNoTurn
 	}
 	defer leave()
 	ctx, cancel := context.WithTimeout(ctx, pushTimeout)

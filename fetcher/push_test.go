@@ -1,10 +1,15 @@
 package fetcher
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/newswatch/newswatch/fetcher/document"
 )
@@ -85,6 +90,40 @@ func FuzzLinkHeader(f *testing.F) {
 		}
 		if (st.Push.Hub == "") != (st.Push.Topic == "") {
 			t.Errorf("%q gives a half: %+v", line, st.Push)
+		}
+	})
+}
+
+// hangs is a server that takes every request and never answers.
+type hangs struct{}
+
+func (hangs) RoundTrip(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+// TestAHubThatHangsHoldsUpFew: what a feed brought lies in hand while its hub is
+// asked. However many feeds have the same hub, none waits for the others' asking.
+func TestAHubThatHangsHoldsUpFew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := newClient(t, Options{Transport: hangs{}, HostSpacing: 250 * time.Millisecond})
+		began := time.Now()
+		var late, untold atomic.Int64
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() {
+				err := c.Subscribe(t.Context(), "https://hub.example/", url.Values{})
+				if time.Since(began) > pushTimeout+turnPatience {
+					late.Add(1)
+				}
+				if errors.Is(err, ErrNoTurn) {
+					untold.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if late.Load() > 0 || untold.Load() != 98 {
+			t.Errorf("%d of 100 waited for longer than one asking; %d were told that they had no turn, want 98", late.Load(), untold.Load())
 		}
 	})
 }

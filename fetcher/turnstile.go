@@ -83,6 +83,10 @@ func (t *turnstile) space(ctx context.Context, host string, h *hostTurns) error 
 	t.mu.Lock()
 	now := time.Now()
 	begin := later(now, h.next)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Before(begin) {
+		t.mu.Unlock()
+		return context.DeadlineExceeded // and nobody's place is taken
+	}
 	h.next = begin.Add(t.spacing)
 	t.mu.Unlock()
 	if begin.Equal(now) {

@@ -168,6 +168,35 @@ func TestTurnstileSpaces(t *testing.T) {
 	})
 }
 
+// TestTurnstileKeepsNoPlaceForTheImpatient: who cannot begin before his time is up
+// takes nobody's place, however many of them come.
+func TestTurnstileKeepsNoPlaceForTheImpatient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ts := newTurnstile(8, 2, 10*time.Second)
+		leave, err := ts.enter(t.Context(), "a.example")
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave()
+		for range 20 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			if _, err := ts.enter(ctx, "a.example"); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v", err)
+			}
+			cancel()
+		}
+		began := time.Now()
+		if leave, err = ts.enter(t.Context(), "a.example"); err != nil {
+			t.Fatal(err)
+		}
+		if waited := time.Since(began); waited > 10*time.Second {
+			t.Errorf("who came after them waited %s", waited)
+		}
+		leave()
+		<-time.After(time.Minute) // until the host is forgotten
+	})
+}
+
 // TestPerHost polls many feeds of one server at once: however they are spelled,
 // it sees two requests at a time.
 func TestPerHost(t *testing.T) {
