@@ -263,6 +263,26 @@ func (d Digest) Trim(entries, also int) Digest {
 	return d
 }
 
+// Brief returns the digest with at most n names of feeds that fail or are silent,
+// and so many corrections and notices where n is less than MaxCoverageNames. What
+// is cut is counted, never silent.
+func (d Digest) Brief(n int) Digest {
+	c := &d.Coverage
+	c.Failing, c.Silent = c.Failing[:min(n, len(c.Failing))], c.Silent[:min(n, len(c.Silent))]
+	if n >= MaxCoverageNames {
+		return d
+	}
+	if n < len(d.Corrections) {
+		d.CorrectionsMore += len(d.Corrections) - n
+		d.Corrections = d.Corrections[:n]
+	}
+	if n < len(d.Notices) {
+		d.NoticesMore += len(d.Notices) - n
+		d.Notices = d.Notices[:n]
+	}
+	return d
+}
+
 // Shown counts the entries that the digest lists.
 func (d Digest) Shown() int {
 	n := 0

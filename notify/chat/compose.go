@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/notify"
 )
 
@@ -104,7 +105,8 @@ func entry(e notify.PageEntry) []line {
 }
 
 // fit makes the message: the most stories for which the service has room, each
-// whole, and the count of the others. The names of other outlets and of failing
+// whole but one that would take more than half of it, and the count of the others.
+// The names of other outlets and of failing
 // feeds, corrections, and what operators are told go before a story does; their
 // counts stay. So does what was told earlier of a case.
 func fit(d notify.Digest, to Target, s service) ([]byte, error) {
@@ -117,8 +119,15 @@ func fit(d notify.Digest, to Target, s service) ([]byte, error) {
 		body, err = encode(v)
 		return body, true, err
 	}
+	if body, ok, err := make(d); ok || err != nil {
+		return body, err
+	}
+	d = fitting(d, func(d notify.Digest) bool {
+		_, ok, err := make(d)
+		return ok && err == nil
+	})
 	for _, cut := range []struct{ also, names int }{{notify.MaxAlso, notify.MaxCoverageNames}, {3, 3}, {0, 0}} {
-		d := withNames(d, cut.names)
+		d := d.Brief(cut.names)
 		if cut.also == 0 {
 			d = withoutEarlier(d)
 		}
@@ -144,26 +153,51 @@ func fit(d notify.Digest, to Target, s service) ([]byte, error) {
 			return best, nil
 		}
 	}
-	body, ok, err := make(withNames(d, 0).Trim(0, 0))
+	body, ok, err := make(d.Brief(0).Trim(0, 0))
 	if err == nil && !ok {
 		err = errTooLong
 	}
 	return body, err
 }
 
-// withNames keeps at most n names of feeds that fail or are silent, and so many
-// corrections and notices where it is less than all names.
-func withNames(d notify.Digest, n int) notify.Digest {
-	c := &d.Coverage
-	c.Failing, c.Silent = c.Failing[:min(n, len(c.Failing))], c.Silent[:min(n, len(c.Silent))]
-	if n < len(d.Corrections) && n < notify.MaxCoverageNames {
-		d.CorrectionsMore += len(d.Corrections) - n
-		d.Corrections = d.Corrections[:n]
+// fitting returns the digest with no story in it that takes more than half of the
+// message, or all of it where there is no other: those below it would not be told.
+// All but its headline and its link goes first, then the link, then the story, which
+// is counted.
+func fitting(d notify.Digest, fits func(notify.Digest) bool) notify.Digest {
+	stories := d.Shown()
+	narrow := func(g notify.Group, e notify.Entry) bool {
+		g.Entries = slices.Repeat([]notify.Entry{e}, min(stories, 2))
+		one := d
+		one.Groups = []notify.Group{g}
+		one.More += stories
+		return fits(withoutEarlier(one.Brief(0).Trim(2, 0)))
 	}
-	if n < len(d.Notices) && n < notify.MaxCoverageNames {
-		d.NoticesMore += len(d.Notices) - n
-		d.Notices = d.Notices[:n]
+	var groups []notify.Group
+	for _, g := range d.Groups {
+		var kept []notify.Entry
+		for _, e := range g.Entries {
+			ok := narrow(g, e)
+			if !ok {
+				e.Excerpt, e.AlsoRules = classifier.Excerpt{}, nil
+				ok = narrow(g, e)
+			}
+			if !ok {
+				e.Link = ""
+				ok = narrow(g, e)
+			}
+			if !ok {
+				d.More++
+				continue
+			}
+			kept = append(kept, e)
+		}
+		if len(kept) > 0 {
+			g.Entries = kept
+			groups = append(groups, g)
+		}
 	}
+	d.Groups = groups
 	return d
 }
 

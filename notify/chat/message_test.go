@@ -213,6 +213,31 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestLongStory: a story that leaves no room for anything, as its publisher may
+// want, is told as short as it must be, and keeps out none of those below it.
+func TestLongStory(t *testing.T) {
+	for room := range rooms {
+		for _, excerpt := range []string{"", strings.Repeat("#", classifier.MaxExcerpt)} {
+			d := notifytest.Digest()
+			e := d.Groups[0].Entries[0]
+			e.Title = "first-" + strings.Repeat("#", 145)
+			e.Link = "https://evil.example/" + strings.Repeat("p", 2000)
+			e.Excerpt = classifier.Excerpt{Text: excerpt}
+			second, third := d.Groups[0].Entries[0], d.Groups[0].Entries[0]
+			second.Title, third.Title = "second-", "third-"
+			d.Groups = d.Groups[:1]
+			d.Groups[0].Entries = []notify.Entry{e, second, third}
+			d.Hits, d.Entries, d.More = 3, 3, 0
+			s := shown(room, body(t, room, d))
+			for _, want := range []string{"first", "second"} {
+				if !strings.Contains(s, want) {
+					t.Errorf("%s, with %d bytes of excerpt: nothing of the %s story: %s", room, len(excerpt), want, s)
+				}
+			}
+		}
+	}
+}
+
 // tokensOf yields the text of a piece of HTML.
 func tokensOf(s string) func(func(string) bool) {
 	return func(yield func(string) bool) {

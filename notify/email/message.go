@@ -51,14 +51,15 @@ func Render(d notify.Digest, e Envelope) ([]byte, error) {
 	if err != nil || len(raw) <= MaxMessage {
 		return raw, err
 	}
-	// The most entries that fit. The other outlets of a story go before a story
-	// does only when not one story fits beside all of its outlets.
-	for _, also := range []int{notify.MaxAlso, 3, 0} {
+	// The most entries that fit. The other outlets of a story, corrections and
+	// notices go before a story does only when not one story fits beside them all.
+	for _, cut := range []struct{ also, names int }{{notify.MaxAlso, notify.MaxCoverageNames}, {3, 3}, {0, 0}} {
+		d := d.Brief(cut.names)
 		lo, hi := 0, min(d.Shown(), MaxMessage/fewestBytes)
 		var best []byte
 		for lo < hi {
 			n := (lo + hi + 1) / 2
-			if raw, err = render(d.Trim(n, also), e); err != nil {
+			if raw, err = render(d.Trim(n, cut.also), e); err != nil {
 				return nil, err
 			}
 			if len(raw) <= MaxMessage {
@@ -71,7 +72,7 @@ func Render(d notify.Digest, e Envelope) ([]byte, error) {
 			return best, nil
 		}
 	}
-	return render(d.Trim(0, 0), e)
+	return render(d.Brief(0).Trim(0, 0), e)
 }
 
 func render(d notify.Digest, e Envelope) ([]byte, error) {

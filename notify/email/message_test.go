@@ -241,6 +241,28 @@ func TestRenderSize(t *testing.T) {
 	}
 }
 
+// TestCorrectionsLeaveRoom: the publisher of a few reports that were sent before
+// must not be able to hide what is new by the length of what it makes of them.
+func TestCorrectionsLeaveRoom(t *testing.T) {
+	d := bigDigest(5, 0)
+	for range notify.MaxCorrections {
+		d.Corrections = append(d.Corrections, notify.Correction{
+			Title: strings.Repeat("കേ", 150), Was: strings.Repeat("പൊ", 150), Link: "https://evil.example/?" + strings.Repeat("&", 2000), Found: d.Sealed,
+		})
+	}
+	raw, err := Render(d, envelope(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, parts := read(t, raw)
+	if n := strings.Count(parts["text/plain"], "Story "); n != 5 || len(raw) > MaxMessage {
+		t.Errorf("%d of 5 stories are told, in %d bytes", n, len(raw))
+	}
+	if n := strings.Count(parts["text/plain"], "evil.example"); !strings.Contains(parts["text/plain"], fmt.Sprintf("and %d more", notify.MaxCorrections-n)) {
+		t.Errorf("%d of %d corrections are told, and nothing says so", n, notify.MaxCorrections)
+	}
+}
+
 func TestCRLF(t *testing.T) {
 	if got := crlf("a\nb\r\nc\rd\r\r\n"); got != "a\r\nb\r\ncd\r\n" {
 		t.Errorf("got %q", got)
