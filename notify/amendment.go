@@ -48,8 +48,8 @@ func Amended(sel Selection, begin, from int64, amendments []Amendment) []Amendme
 			out = append(out, a)
 			continue
 		}
-		if !a.Withdrawn && !a.TakenDown {
-			a.Was = out[i].Was
+		if !a.Withdrawn {
+			a.Was = out[i].before()
 		}
 		out[i] = a
 	}
@@ -60,6 +60,15 @@ func Amended(sel Selection, begin, from int64, amendments []Amendment) []Amendme
 		}
 	}
 	return kept
+}
+
+// before is the headline that a reader was sent: of a report that was taken down as
+// it stood, the one that it has.
+func (a Amendment) before() string {
+	if a.TakenDown && a.Was == "" {
+		return a.Hit.Item.Title
+	}
+	return a.Was
 }
 
 // firstFollowed is the first place in the log of a rule that the selection

@@ -300,6 +300,10 @@ func TestTurnTellsCorrections(t *testing.T) {
 		h.Item.Title = title
 		return Amendment{Seq: seq, At: seven, Hit: h, Was: was, Withdrawn: title == ""}
 	}
+	down := func(seq int64, h classifier.Hit, title string) Amendment {
+		h.Item.Title = title
+		return Amendment{Seq: seq, At: seven, Hit: h, TakenDown: true}
+	}
 	for name, tt := range map[string]struct {
 		begin, cursor int64
 		amended       []Amendment
@@ -308,6 +312,8 @@ func TestTurnTellsCorrections(t *testing.T) {
 		"a headline":                            {0, 2, []Amendment{amend(4, told, "Old", "New")}, []string{"Old → New"}},
 		"changed twice, told once":              {0, 2, []Amendment{amend(4, told, "Old", "Newer"), amend(5, told, "Newer", "Newest")}, []string{"Old → Newest"}},
 		"changed back":                          {0, 2, []Amendment{amend(4, told, "Old", "New"), amend(5, told, "New", "Old")}, nil},
+		"taken down, and back under another":    {0, 2, []Amendment{down(4, told, "Old"), amend(5, told, "Old", "New")}, []string{"Old → New"}},
+		"changed, taken down, and back again":   {0, 2, []Amendment{amend(4, told, "Old", "New"), down(5, told, "New"), amend(6, told, "New", "Newer")}, []string{"Old → Newer"}},
 		"withdrawn":                             {0, 2, []Amendment{amend(4, told, "Old", "New"), amend(5, told, "", "")}, []string{"Old → withdrawn"}},
 		"of what this digest tells":             {0, 0, []Amendment{amend(4, told, "Old", "New")}, nil},
 		"of what this one does not follow":      {0, 2, []Amendment{amend(4, other, "Old", "New")}, nil},
