@@ -62,6 +62,11 @@ func TestDigestLeadsToTheFirstReport(t *testing.T) {
 	if text := strings.Join(strings.Fields(notify.Text(d)), " "); err != nil || !strings.Contains(text, want) || d.Hits != 1 {
 		t.Errorf("preview: %v\n%s", err, text)
 	}
+	// Who was never sent anything will be told of what is found from digest.first_window on.
+	loaded.Digest.FirstWindow = 24 * time.Hour
+	if d, err := daemon.Preview(t.Context(), loaded, st, "desk", time.Time{}, now); err != nil || d.Hits != 1 {
+		t.Errorf("a new subscriber's preview tells of %d reports: %v", d.Hits, err)
+	}
 	if _, err := newDaemon(t, loaded, st).Once(t.Context(), daemon.OnceOptions{Send: true}); err != nil {
 		t.Fatal(err)
 	}

@@ -49,11 +49,11 @@ func preview(ctx context.Context, pl *plan, st store.Store, id string, since, no
 	if err != nil {
 		return notify.Digest{}, err
 	}
-	w := notify.Window{To: counts.Head, Since: now.Add(-pl.config.Digest.FirstWindow), Until: now}
-	for _, s := range standings {
-		if s.Subscriber == id {
-			w.From, w.Since, w.Begin = s.Cursor, s.Since, s.Begin
-		}
+	w := notify.Window{To: counts.Head, Until: now}
+	if i := slices.IndexFunc(standings, func(s store.Standing) bool { return s.Subscriber == id }); i >= 0 {
+		w.From, w.Since, w.Begin = standings[i].Cursor, standings[i].Since, standings[i].Begin
+	} else if since.IsZero() {
+		since = now.Add(-pl.config.Digest.FirstWindow) // as it will be enrolled
 	}
 	if !since.IsZero() {
 		w.From, w.Since = 0, since
