@@ -110,7 +110,7 @@ func Mentions(d notify.Digest) []feed.ItemID {
 func WithoutItem(d notify.Digest, id feed.ItemID) (notify.Digest, bool) {
 	found := false
 	groups := make([]notify.Group, 0, len(d.Groups))
-	d.Entries = 0
+	d.Entries = d.More // those that the cap left out stay counted
 	for _, g := range d.Groups {
 		entries := make([]notify.Entry, 0, len(g.Entries))
 		for _, e := range g.Entries {

@@ -240,6 +240,10 @@ func TestWithoutItem(t *testing.T) {
 			t.Errorf("without %d: %v, %d hits, %d entries, %q", n, found, got.Hits, got.Entries, summary(got))
 		}
 	}
+	d.Entries, d.More = 10, 7
+	if got, _ := WithoutItem(d, id(1)); got.Entries != 9 || got.Shown()+got.More != got.Entries {
+		t.Errorf("of %d stories %d are shown, and %d more", got.Entries, got.Shown(), got.More)
+	}
 	if !slices.Equal(summary(d), []string{"r1 one", "r2 two+three+four", "r2 five after six"}) {
 		t.Error("the digest itself was changed")
 	}
