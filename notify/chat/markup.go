@@ -72,12 +72,26 @@ func unlinked(s string) string {
 				b.WriteString(joiner)
 			}
 		case '.', '。', '．':
-			if wordy(before) && wordy(after) && !(unicode.IsDigit(before) && unicode.IsDigit(after)) {
+			if wordy(before) && wordy(after) && !decimal(rs, i) {
 				b.WriteString(joiner)
 			}
 		}
 	}
 	return b.String()
+}
+
+// decimal reports whether the mark at i is the only one of a number. One of several
+// may be of an address, such as 192.0.2.1, of which some services make a link.
+func decimal(rs []rune, i int) bool {
+	lo, hi := i, i+1
+	for lo > 0 && unicode.IsDigit(rs[lo-1]) {
+		lo--
+	}
+	for hi < len(rs) && unicode.IsDigit(rs[hi]) {
+		hi++
+	}
+	more := (lo > 1 && rs[lo-1] == '.' && unicode.IsDigit(rs[lo-2])) || (hi+1 < len(rs) && rs[hi] == '.' && unicode.IsDigit(rs[hi+1]))
+	return lo < i && hi > i+1 && !more
 }
 
 // backslashed escapes the characters of a set, as Markdown does.
