@@ -41,10 +41,7 @@ func (m *Mailbox) letter(l Letter) ([]byte, error) {
 	msg.SetGenHeader(mail.HeaderSubject, headerText(l.Subject))
 	// RFC 3834 §5: no vacation notice answers this.
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
-	if uris := unsubscribe([]string{l.Leave}); uris != "" {
-		msg.SetGenHeader("List-Unsubscribe", uris)
-		msg.SetGenHeader("List-Unsubscribe-Post", "List-Unsubscribe=One-Click") // RFC 8058
-	}
+	setUnsubscribe(msg, nil, l.Leave)
 	msg.SetAddrHeaderFromMailAddress(mail.HeaderFrom, &stdmail.Address{Name: from.Name, Address: from.Spec()})
 	msg.SetAddrHeaderFromMailAddress(mail.HeaderTo, &stdmail.Address{Address: m.to.Spec()})
 	text := crlf(l.Text)

@@ -100,6 +100,9 @@ func TestOneClickHeaders(t *testing.T) {
 	for _, c := range []struct{ leave, list, post string }{
 		{"", "", ""},
 		{"https://news.example.org/unsubscribe/t", "<https://news.example.org/unsubscribe/t>", "List-Unsubscribe=One-Click"},
+		// RFC 8058 §3.1 wants https, and a header that says which.
+		{"http://news.example.org/unsubscribe/t", "<http://news.example.org/unsubscribe/t>", ""},
+		{"https://നാട്.example/unsubscribe/t", "", ""},
 	} {
 		d.LeaveURL, d.ChangeURL = c.leave, c.leave
 		raw, err := Render(d, Envelope{From: from})

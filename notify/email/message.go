@@ -86,12 +86,7 @@ func render(d notify.Digest, e Envelope) ([]byte, error) {
 	m.SetGenHeader("List-Id", "newswatch digests <newswatch."+e.From.Domain+">")
 	// One thread for each subscriber, whose first message nobody has.
 	m.SetGenHeader("References", "<"+hash(d.Subscriber, 8)+".digests@"+e.From.Domain+">")
-	if uris := unsubscribe(append(slices.Clone(e.Unsubscribe), d.LeaveURL)); uris != "" {
-		m.SetGenHeader("List-Unsubscribe", uris)
-	}
-	if d.LeaveURL != "" {
-		m.SetGenHeader("List-Unsubscribe-Post", "List-Unsubscribe=One-Click") // RFC 8058 §3.1
-	}
+	setUnsubscribe(m, e.Unsubscribe, d.LeaveURL)
 	m.SetAddrHeaderFromMailAddress(mail.HeaderFrom, &stdmail.Address{Name: e.From.Name, Address: e.From.Spec()})
 	if e.Sender != (Address{}) {
 		m.SetGenHeader("Sender", e.Sender.header())
@@ -186,6 +181,18 @@ func shorter(s string) mail.Encoding {
 		return mail.EncodingB64
 	}
 	return mail.EncodingQP
+}
+
+// setUnsubscribe says how the reader leaves: by the URIs, and by the page where it
+// leaves, if there is one. A mail reader may do the latter with one click where the
+// page is https (RFC 8058 §3.1).
+func setUnsubscribe(m *mail.Msg, uris []string, page string) {
+	if all := unsubscribe(append(slices.Clone(uris), page)); all != "" {
+		m.SetGenHeader("List-Unsubscribe", all)
+	}
+	if unsubscribe([]string{page}) != "" && strings.HasPrefix(page, "https://") {
+		m.SetGenHeader("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+	}
 }
 
 // unsubscribe joins URIs for RFC 2369 §3.2; what could leave its angle brackets
