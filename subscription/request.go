@@ -140,8 +140,8 @@ func CheckWishes(w store.Wishes, cat Catalogue) (store.Wishes, []Fault) {
 	}
 	if s, err := notify.ParseSchedule(w.Schedule, tz); err != nil {
 		fault("schedule", "%s", strings.TrimPrefix(err.Error(), "notify: "))
-	} else if tooOften(s) {
-		fault("schedule", "comes more than once an hour: choose immediate, which waits for news")
+	} else if why := tooOften(s); why != "" {
+		fault("schedule", "%s", why)
 	}
 	switch w.WhenEmpty {
 	case "":
@@ -223,25 +223,28 @@ func zone(name string) (*time.Location, error) {
 	return time.LoadLocation(name)
 }
 
-// tooOften reports whether a schedule comes more than once an hour, at any time of
-// the days to come.
-func tooOften(s notify.Schedule) bool {
-	if notify.IsImmediate(s) {
-		return false
-	}
+// tooOften says why a schedule is: it comes more than once an hour, at any time of
+// the days to come, or looks for news more often than an immediate one need.
+func tooOften(s notify.Schedule) string {
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	if notify.IsImmediate(s) {
+		if s.Next(at).Sub(at) < notify.DefaultHold {
+			return fmt.Sprintf("looks for news more than once in %s: choose immediate alone", notify.DefaultHold)
+		}
+		return ""
+	}
 	for range lookAhead {
 		next := s.Next(at)
 		if next.IsZero() {
-			return false
+			return ""
 		}
 		after := s.Next(next)
 		if !after.IsZero() && after.Sub(next) < mostOften {
-			return true
+			return "comes more than once an hour: choose immediate, which waits for news"
 		}
 		at = next
 	}
-	return false
+	return ""
 }
 
 // clip bounds what is repeated of a stranger's words.

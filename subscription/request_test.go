@@ -96,6 +96,12 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s: %v", want, faults)
 		}
 	}
+	// Each look at the log costs the store a write, for every stranger.
+	for spec, good := range map[string]bool{"immediate": true, "immediate 10m": true, "immediate 30s": true, "immediate 1s": false} {
+		if _, faults := CheckWishes(store.Wishes{Schedule: spec}, catalogue); good != (len(faults) == 0) {
+			t.Errorf("%s: %v", spec, faults)
+		}
+	}
 	many := make([]string, maxChosen+1)
 	if _, faults := CheckWishes(store.Wishes{Rules: many}, catalogue); len(faults) == 0 {
 		t.Error("more rules than can be chosen are taken")
