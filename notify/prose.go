@@ -92,12 +92,20 @@ func (d Digest) proof(w *wording) []string {
 	}
 	out := []string{s + w.stop}
 	if c.FailingCount > 0 {
-		out = append(out, fmt.Sprintf(w.failing, c.FailingCount, w.notes(c.Failing, c.FailingCount))+w.stop)
+		out = append(out, w.named(w.failing, c.Failing, c.FailingCount)+w.stop)
 	}
 	if c.SilentCount > 0 {
-		out = append(out, fmt.Sprintf(w.silent, c.SilentCount, w.notes(c.Silent, c.SilentCount))+w.stop)
+		out = append(out, w.named(w.silent, c.Silent, c.SilentCount)+w.stop)
 	}
 	return append(out, fmt.Sprintf(w.version, w.rules.of(c.Rules), plain(c.Ruleset), plain(d.ID))+w.stop)
+}
+
+// named is a count of feeds and their names; the count alone where none is listed.
+func (w *wording) named(phrase string, list []SourceNote, total int) string {
+	if len(list) == 0 {
+		return strings.TrimSuffix(fmt.Sprintf(phrase, total, ""), ": ")
+	}
+	return fmt.Sprintf(phrase, total, w.notes(list, total))
 }
 
 func (w *wording) notes(list []SourceNote, total int) string {

@@ -42,7 +42,7 @@ type wording struct {
 	feeds, rules plural
 	read         string // %[1]s feeds, %[2]d of them read, %[3]s since
 	allWell      string // goes on from read
-	failing      string // %[1]d feeds: %[2]s
+	failing      string // %[1]d feeds: %[2]s, in this form
 	silent       string // the same
 	notesMore    string // %d: feeds that are not named
 	version      string // %[1]s rules, %[2]s version, %[3]s the digest's id

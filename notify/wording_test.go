@@ -69,3 +69,18 @@ func TestDateFollowsLanguage(t *testing.T) {
 		}
 	}
 }
+
+// Where no feed is named, the count stands alone: "2 failing: and 2 more" names none.
+func TestCountsWithoutNames(t *testing.T) {
+	d := Digest{Coverage: Coverage{Failing: []SourceNote{{Feed: "a"}}, FailingCount: 2, SilentCount: 1}}.Brief(0)
+	for lang, want := range map[string][2]string{
+		"en": {"2 failing.", "1 unusually silent."},
+		"ml": {"തകരാറിലായത് 2.", "പതിവില്ലാതെ നിശ്ശബ്ദം 1."},
+		"hi": {"विफल 2।", "असामान्य रूप से मौन 1।"},
+	} {
+		d.Lang = lang
+		if proof := d.Page().Proof; proof[1] != want[0] || proof[2] != want[1] {
+			t.Errorf("%s: %q", lang, proof)
+		}
+	}
+}
