@@ -6,6 +6,7 @@ import (
 
 	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/subscription"
+	"github.com/newswatch/newswatch/web/api"
 )
 
 // preferencesBody is the body of the page where a reader changes what it is sent.
@@ -78,5 +79,5 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Disposition", `attachment; filename="newswatch-subscription.json"`)
-	send(w, r, http.StatusOK, "application/json", append(body, '\n'))
+	api.Send(w, r, http.StatusOK, "application/json", append(body, '\n'))
 }

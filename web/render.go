@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"embed"
@@ -10,7 +9,6 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -176,43 +174,7 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, tmpl
 		plain(w, http.StatusInternalServerError, "This page cannot be shown. The log says why.\n")
 		return
 	}
-	send(w, r, status, "text/html; charset=utf-8", body.Bytes())
-}
-
-// minGzip is below what one packet holds: to shrink less saves nothing.
-const minGzip = 1400
-
-// send answers with body, compressed where the client takes it. Pages hold no
-// secret, so there is none to be guessed from their compressed length.
-func send(w http.ResponseWriter, r *http.Request, status int, contentType string, body []byte) {
-	h := w.Header()
-	h.Set("Content-Type", contentType)
-	h.Add("Vary", "Accept-Encoding")
-	if len(body) >= minGzip && takesGzip(r) {
-		var small bytes.Buffer
-		z := gzip.NewWriter(&small)
-		_, _ = z.Write(body) // A bytes.Buffer takes everything.
-		_ = z.Close()
-		body = small.Bytes()
-		h.Set("Content-Encoding", "gzip")
-	}
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
-}
-
-// takesGzip reads Accept-Encoding (RFC 9110 §12.5.3) as far as it matters here: a
-// client that names gzip, and does not refuse it with q=0, takes it.
-func takesGzip(r *http.Request) bool {
-	for _, part := range strings.Split(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
-		coding, params, _ := strings.Cut(part, ";")
-		if strings.EqualFold(strings.TrimSpace(coding), "gzip") {
-			name, q, _ := strings.Cut(strings.TrimSpace(params), "=")
-			weight, err := strconv.ParseFloat(strings.TrimSpace(q), 64)
-			return !strings.EqualFold(strings.TrimSpace(name), "q") || err != nil || weight > 0
-		}
-	}
-	return false
+	api.Send(w, r, status, "text/html; charset=utf-8", body.Bytes())
 }
 
 // wantsJSON reports whether a client asked for JSON; a browser, which asks for
@@ -276,6 +238,6 @@ func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 func file(contentType string, body []byte) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=86400")
-		send(w, r, http.StatusOK, contentType, body)
+		api.Send(w, r, http.StatusOK, contentType, body)
 	}
 }

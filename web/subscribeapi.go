@@ -79,7 +79,7 @@ func (s *Server) subscribeAPI(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, _ := json.Marshal(map[string]string{"status": "asked", "detail": askedAPI})
-	send(w, r, http.StatusAccepted, "application/json", body)
+	api.Send(w, r, http.StatusAccepted, "application/json", body)
 }
 
 // askedAPI is what every program is told that asked.

@@ -1,8 +1,6 @@
 package web
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"net/http"
 	"net/url"
 	"slices"
@@ -110,16 +108,8 @@ func (s *Server) syndicate(w http.ResponseWriter, r *http.Request, form, name st
 		s.fail(w, r, http.StatusInternalServerError, "This feed cannot be written", "The log says why.")
 		return
 	}
-	sum := sha256.Sum256(body)
-	tag := `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-	h := w.Header()
-	h.Set("ETag", tag)
-	h.Set("Cache-Control", "private, max-age=60")
-	if api.Fresh(r, tag) {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	send(w, r, http.StatusOK, ctype, body)
+	w.Header().Set("Cache-Control", "private, max-age=60")
+	api.SendNew(w, r, http.StatusOK, ctype, body)
 }
 
 // base is how the outside reaches the pages, without a slash at its end; empty

@@ -2,16 +2,12 @@ package api
 
 import (
 	"bytes"
-	"compress/gzip"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
-	"strconv"
 	"strings"
 )
 
@@ -34,8 +30,7 @@ type listing[T any] struct {
 	Next  string `json:"next,omitempty"`
 }
 
-// write answers. What was read carries an ETag (RFC 9110 §8.8.3), and is not sent
-// again to a client that has it.
+// write answers. What was read is not sent again to a client that has it.
 func (a answer) write(w http.ResponseWriter, r *http.Request) error {
 	if a.status == http.StatusNoContent {
 		w.WriteHeader(a.status)
@@ -52,50 +47,20 @@ func (a answer) write(w http.ResponseWriter, r *http.Request) error {
 		body, ctype = b.Bytes(), "application/json"
 	}
 	h := w.Header()
-	h.Set("Content-Type", ctype)
 	if a.next != "" {
-		h.Set("Link", fmt.Sprintf(`<%s?%s>; rel="next"`, r.URL.EscapedPath(), a.next))
+		// Relative, so that it also leads there below a path of a reverse proxy.
+		h.Set("Link", fmt.Sprintf(`<?%s>; rel="next"`, a.next))
 	}
 	if a.status == 0 {
 		a.status = http.StatusOK
 	}
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		h.Set("Cache-Control", "private, no-cache")
-		sum := sha256.Sum256(body)
-		tag := `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-		h.Set("ETag", tag)
-		if Fresh(r, tag) {
-			h.Del("Content-Type")
-			w.WriteHeader(http.StatusNotModified)
-			return nil
-		}
+		SendNew(w, r, a.status, ctype, body)
+		return nil
 	}
-	h.Add("Vary", "Accept-Encoding")
-	if len(body) > 1400 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		var small bytes.Buffer
-		z := gzip.NewWriter(&small)
-		_, _ = z.Write(body) // A bytes.Buffer takes everything.
-		_ = z.Close()
-		body = small.Bytes()
-		h.Set("Content-Encoding", "gzip")
-	}
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(a.status)
-	_, _ = w.Write(body)
+	Send(w, r, a.status, ctype, body)
 	return nil
-}
-
-// Fresh reports whether a client has what it asks for: its If-None-Match names the
-// tag (RFC 9110 §13.1.2). A date is never taken for it: a report that was purged,
-// or edited, changes what is told and not when the newest was found.
-func Fresh(r *http.Request, tag string) bool {
-	for part := range strings.SplitSeq(strings.Join(r.Header.Values("If-None-Match"), ","), ",") {
-		part = strings.TrimSpace(part)
-		if part == "*" || strings.TrimPrefix(part, "W/") == strings.TrimPrefix(tag, "W/") {
-			return true
-		}
-	}
-	return false
 }
 
 // maxBody bounds what a request may send, in bytes: a text of desk.MaxText in

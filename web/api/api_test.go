@@ -4,14 +4,38 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/feed"
+	"github.com/newswatch/newswatch/fetcher"
 	"github.com/newswatch/newswatch/notify"
+	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/web/api"
 )
+
+// follow is where the Link header of an answer leads who asked for target below a
+// path of a reverse proxy, as that takes it off again.
+func follow(t *testing.T, target, link string) string {
+	t.Helper()
+	if link == "" {
+		return ""
+	}
+	const below = "/watch" + api.Prefix
+	asked, err := url.Parse("https://news.example" + below + target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := asked.Parse(strings.TrimSuffix(strings.TrimPrefix(link, "<"), `>; rel="next"`))
+	if err != nil || to.Host != asked.Host || !strings.HasPrefix(to.Path, below) {
+		t.Fatalf("from %s to %v, %v", asked, to, err)
+	}
+	return strings.TrimPrefix(to.RequestURI(), below)
+}
 
 // TestPaging walks a list by its Link headers: each entry once, whatever else
 // stood in the query.
@@ -35,7 +59,7 @@ func TestPaging(t *testing.T) {
 		if (page.Next == "") != (link == "") || strings.Contains(link, "evil") || link != "" && !strings.Contains(link, "lang=en") {
 			t.Errorf("the next page is %q, %q", page.Next, link)
 		}
-		target = strings.TrimPrefix(strings.TrimSuffix(link, `>; rel="next"`), "<"+api.Prefix)
+		target = follow(t, target, link)
 	}
 	if len(seen) != 4 {
 		t.Errorf("%d hits, want 4", len(seen))
@@ -64,7 +88,7 @@ func TestNotices(t *testing.T) {
 		if (page.Next == "") != (link == "") || strings.Contains(link, "evil") || link != "" && !strings.Contains(link, "limit=3") {
 			t.Errorf("the next page is %q, %q", page.Next, link)
 		}
-		target = strings.TrimPrefix(strings.TrimSuffix(link, `>; rel="next"`), "<"+api.Prefix)
+		target = follow(t, target, link)
 	}
 	want := slices.Clone(notify.NoticeKinds)
 	slices.Reverse(want)
@@ -91,13 +115,24 @@ func TestConditional(t *testing.T) {
 	tag := first.Header().Get("ETag")
 	for given, want := range map[string]int{tag: 304, `"x", ` + tag: 304, strings.TrimPrefix(tag, "W/"): 304, "*": 304, `"x"`: 200, "": 200} {
 		w := ask(h, "GET", "/dead-letters", "", "If-None-Match", given)
-		if w.Code != want || (w.Body.Len() == 0) != (want == 304) {
-			t.Errorf("%q: %d, %d bytes", given, w.Code, w.Body.Len())
+		if w.Code != want || (w.Body.Len() == 0) != (want == 304) || w.Header().Get("Vary") != "Accept-Encoding" {
+			t.Errorf("%q: %d, %d bytes, varies by %q", given, w.Code, w.Body.Len(), w.Header().Get("Vary"))
 		}
 	}
 	ask(h, "DELETE", "/dead-letters/dead", "")
 	if w := ask(h, "GET", "/dead-letters", "", "If-None-Match", tag); w.Code != 200 {
 		t.Errorf("a change is not told: %d", w.Code)
+	}
+}
+
+// TestCompressed: who refuses gzip is not sent it, though its request names it.
+func TestCompressed(t *testing.T) {
+	o := open(t)
+	h := o.api()
+	for given, want := range map[string]string{"gzip": "gzip", "br;q=1, gzip;q=0.5": "gzip", "gzip;q=0": "", "identity, gzip; q=0": "", "": ""} {
+		if w := ask(h, "GET", "/openapi.yaml", "", "Accept-Encoding", given); w.Header().Get("Content-Encoding") != want {
+			t.Errorf("%q: %q, want %q", given, w.Header().Get("Content-Encoding"), want)
+		}
 	}
 }
 
@@ -185,5 +220,40 @@ func TestWithheld(t *testing.T) {
 		if strings.Contains(body, "Meera") || !strings.Contains(body, "withheld: it may identify a child") {
 			t.Errorf("%s %s: %s", tt.method, tt.target, body)
 		}
+	}
+}
+
+// TestWithheldStories: reports of one story are put together by what they say, not
+// by what is shown in its place.
+func TestWithheldStories(t *testing.T) {
+	o := open(t)
+	claims, err := o.store.ClaimFeeds(t.Context(), noon, 1, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := store.Batch{Lease: claims[0].Lease, State: fetcher.State{FeedID: "quiet", LastPoll: noon, NextCheck: noon.Add(time.Hour)}}
+	for _, paper := range []string{"One", "Two"} {
+		it := feed.Item{
+			ID: feed.NewItemID("quiet", "", "", paper), FeedID: "quiet", Lang: "en", Published: noon.Add(-time.Hour),
+			Title: "Police arrest the uncle of Anu Nair (12) in Thrissur", Link: "https://quiet.example/" + paper,
+		}
+		b.Seen = append(b.Seen, store.Sighting{ID: it.ID, Fingerprint: it.Fingerprint()})
+		b.Hits = append(b.Hits, classifier.Hit{Item: it, Source: paper, Rules: []classifier.RuleMatch{{Rule: "arrests"}}, Found: noon})
+	}
+	if _, err := o.store.Record(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	w := ask(o.api(), "GET", "/stories?feed=quiet", "")
+	var page struct {
+		Items []struct {
+			Lead classifier.Hit
+			Also []classifier.Hit
+		}
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil || len(page.Items) != 1 || len(page.Items[0].Also) != 1 {
+		t.Errorf("%d stories, want one of two reports: %s", len(page.Items), w.Body)
+	}
+	if strings.Contains(w.Body.String(), "Anu") {
+		t.Errorf("what is withheld is shown: %s", w.Body)
 	}
 }

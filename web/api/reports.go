@@ -31,7 +31,8 @@ func limit(r *http.Request) (int, error) {
 	return n, nil
 }
 
-// page reads the hits that a request asks for, and where the next page begins.
+// page reads the hits that a request asks for, as they are stored, and where the
+// next page begins.
 func (a *API) page(r *http.Request) (hits []classifier.Hit, next string, err error) {
 	q, faults := desk.ParseQuery(r.URL.Query(), a.loc)
 	if len(faults) > 0 {
@@ -49,11 +50,7 @@ func (a *API) page(r *http.Request) (hits []classifier.Hit, next string, err err
 		hits = hits[:n]
 		next = desk.Cursor(hits[n-1])
 	}
-	shown := make([]classifier.Hit, len(hits))
-	for i, h := range hits {
-		shown[i] = a.desk.Status().Shown(h)
-	}
-	return shown, next, nil
+	return hits, next, nil
 }
 
 // onward is the query string of the next page.
@@ -74,7 +71,11 @@ func (a *API) hits(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{body: listing[classifier.Hit]{hits, next}, next: onward(r, next)}, nil
+	shown, st := make([]classifier.Hit, len(hits)), a.desk.Status()
+	for i, h := range hits {
+		shown[i] = st.Shown(h)
+	}
+	return answer{body: listing[classifier.Hit]{shown, next}, next: onward(r, next)}, nil
 }
 
 // told is a story: the widest of its reports, the others, and where the case that it
@@ -91,19 +92,18 @@ func (a *API) stories(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	list := listing[told]{Items: []told{}, Next: next}
+	list, st := listing[told]{Items: []told{}, Next: next}, a.desk.Status()
+	// What is withheld is withheld at the end: two reports of one story are told by
+	// what they say.
 	for _, s := range story.Group(hits) {
-		also := s.Also
-		if also == nil {
-			also = []classifier.Hit{}
-		}
 		first, ok, err := a.desk.First(r.Context(), s)
 		if err != nil {
 			return answer{}, err
 		}
-		one := told{Lead: s.Lead, Also: also}
+		shown := s.Each(st.Shown)
+		one := told{Lead: shown.Lead, Also: shown.Also}
 		if ok {
-			first = a.desk.Status().Shown(first)
+			first = st.Shown(first)
 			one.Earlier = &first
 		}
 		list.Items = append(list.Items, one)
