@@ -151,4 +151,25 @@ func TestBrowser(t *testing.T) {
 		shared.mu.Unlock()
 		b.Do(chromedp.WaitReady(chromedp.CSS(`input[value="new-1"]`)))
 	})
+	t.Run("many tabs", func(t *testing.T) {
+		// Headless tabs are all in front: the test says which are not.
+		show := func(tab *browsertest.Browser, state string) {
+			tab.Eval(`Object.defineProperty(document, "visibilityState", {value: "` + state + `", configurable: true});
+				document.dispatchEvent(new Event("visibilitychange")); ""`)
+		}
+		b := b.In(t)
+		var tabs []*browsertest.Browser
+		for range 8 {
+			tab := b.Tab()
+			tab.Open(top + "/deliveries")
+			tab.Do(chromedp.WaitReady(chromedp.CSS("#live:not(:empty)")))
+			show(tab, "hidden")
+			tabs = append(tabs, tab)
+		}
+		shared.mu.Lock()
+		shared.letters = append(shared.letters, notify.DeadLetter{Digest: notify.Digest{ID: "new-2", Subscriber: "newcomer"}, Buried: noon})
+		shared.mu.Unlock()
+		show(tabs[0], "visible")
+		tabs[0].Do(chromedp.WaitReady(chromedp.CSS(`input[value="new-2"]`)))
+	})
 }

@@ -5,7 +5,8 @@
   "use strict";
   const address = document.body.dataset.events;
   if (!address || !window.EventSource) return;
-  let seen = null;
+  // A page that was opened in the background may be old by the time it is looked at.
+  let seen = document.visibilityState === "hidden" ? "" : null;
 
   const say = (text) => {
     const at = document.getElementById("live");
@@ -36,17 +37,31 @@
     say("Live.");
   }
 
-  const stream = new EventSource(address);
-  // What came while the stream was broken shows in another state at its return.
-  stream.addEventListener("state", (event) => {
-    if (seen !== null && seen !== event.data) {
-      refresh().catch(() => say("The page could not be read anew."));
-    } else {
-      say("Live.");
+  // A browser opens no more than six connections to one host at a time, over all its
+  // tabs: the streams of six that nobody looks at would keep a seventh from loading.
+  let stream = null;
+  function follow() {
+    if (document.visibilityState === "hidden") {
+      if (stream) stream.close();
+      stream = null;
+      return;
     }
-    seen = event.data;
-  });
-  stream.addEventListener("error", () => {
-    say(stream.readyState === EventSource.CLOSED ? "Not live: reload to see what is new." : "Not live: trying again.");
-  });
+    if (stream) return;
+    const opened = stream = new EventSource(address);
+    // What came while the stream was broken, or closed, shows in another state at its
+    // return.
+    opened.addEventListener("state", (event) => {
+      if (seen !== null && seen !== event.data) {
+        refresh().catch(() => say("The page could not be read anew."));
+      } else {
+        say("Live.");
+      }
+      seen = event.data;
+    });
+    opened.addEventListener("error", () => {
+      say(opened.readyState === EventSource.CLOSED ? "Not live: reload to see what is new." : "Not live: trying again.");
+    });
+  }
+  document.addEventListener("visibilitychange", follow);
+  follow();
 })();

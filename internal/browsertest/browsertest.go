@@ -147,3 +147,14 @@ func (b *Browser) ForEveryone(axe string) {
 		}
 	}
 }
+
+// Tab opens another tab of the same browser.
+func (b *Browser) Tab() *Browser {
+	b.t.Helper()
+	ctx, closeTab := chromedp.NewContext(b.ctx)
+	b.t.Cleanup(closeTab)
+	if err := chromedp.Do(ctx); err != nil {
+		b.t.Fatal(err)
+	}
+	return &Browser{b.t, ctx}
+}
