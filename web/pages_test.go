@@ -21,6 +21,7 @@ import (
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/fetcher"
 	"github.com/newswatch/newswatch/notify"
+	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/story"
 	"github.com/newswatch/newswatch/web/desk"
 )
@@ -566,5 +567,23 @@ func TestPagesWithhold(t *testing.T) {
 				t.Errorf("unguarded=%t: %s says that something was withheld: %t", unguarded, target, got)
 			}
 		}
+	}
+}
+
+// TestPagerCarriesNothingOn: what is told of an action stands on the page that it
+// led to, and not on the next of the list; nor does what a visitor put into the
+// address.
+func TestPagerCarriesNothingOn(t *testing.T) {
+	m, st := kept()
+	for i := range perPage {
+		m.standings = append(m.standings, store.Standing{Subscriber: fmt.Sprintf("reader-%d", i), Next: noon.Add(time.Hour)})
+	}
+	s := serverOf(m, st)
+	w := ask(s, "GET", "/subscribers?done=paused&evil=x")
+	if body := w.Body.String(); !strings.Contains(body, `href="?page=2" rel="next"`) || strings.Contains(body, "evil") {
+		t.Errorf("%s", body)
+	}
+	if body := ask(s, "GET", "/subscribers?page=2").Body.String(); !strings.Contains(body, `href="?page=1" rel="prev"`) {
+		t.Errorf("%s", body)
 	}
 }

@@ -68,7 +68,7 @@ func (s *Server) subscribe(w http.ResponseWriter, r *http.Request) {
 	}
 	genuine, err := subs.Roll.Stamped(r.Context(), f.Stamp)
 	if err != nil {
-		s.storeFailed(w, r, err)
+		s.linkFailed(w, r, err)
 		return
 	}
 	q, faults := subscription.Check(f.request(), cat)
@@ -84,7 +84,7 @@ func (s *Server) subscribe(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := subs.Roll.Ask(r.Context(), q); err != nil {
-		s.storeFailed(w, r, err)
+		s.linkFailed(w, r, err)
 		return
 	}
 	s.tell(w, r, http.StatusAccepted, link{Title: "Look into your mail", Text: []string{asked}})
@@ -136,7 +136,7 @@ func retryAfter(w http.ResponseWriter, wait time.Duration) {
 func (s *Server) showForm(w http.ResponseWriter, r *http.Request, status int, f form, faults []subscription.Fault) {
 	stamp, err := s.o.Subscriptions.Roll.Stamp(r.Context())
 	if err != nil {
-		s.storeFailed(w, r, err)
+		s.linkFailed(w, r, err)
 		return
 	}
 	cat := s.o.Subscriptions.Catalogue()

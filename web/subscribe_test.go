@@ -371,11 +371,15 @@ func TestAStoreThatFailsIsNotAYes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, w := range []*httptest.ResponseRecorder{
-		l.ask("POST", "/subscribe", urlencoded, v.Encode()), l.ask("POST", leave, urlencoded, ""), l.ask("GET", change, "", ""),
+		l.ask("GET", "/subscribe", "", ""), l.ask("POST", "/subscribe", urlencoded, v.Encode()), l.ask("POST", leave, urlencoded, ""), l.ask("GET", change, "", ""),
 		l.ask("POST", "/api/v1/subscriptions", "application/json", `{"channel":"email","address":"ben@example.org","agree":true}`),
 	} {
 		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 			t.Errorf("%d %s", w.Code, w.Body)
+		}
+		// A stranger is shown no way to the operator's pages, nor what is kept where.
+		if strings.Contains(w.Body.String(), "store.url") || strings.Contains(w.Body.String(), "/deliveries") {
+			t.Errorf("a stranger is told: %s", w.Body)
 		}
 	}
 	if strings.Contains(l.log.String(), "@") || strings.Contains(l.log.String(), strings.TrimPrefix(leave, "/unsubscribe/")) {

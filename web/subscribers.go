@@ -122,18 +122,15 @@ type pager struct {
 // turn cuts out of a list the part that the request asked for. A page that is not
 // there is the nearest one that is, since a list shrinks while it is looked at.
 func turn[T any](list []T, r *http.Request) ([]T, pager) {
-	params := r.URL.Query()
 	pages := max(1, (len(list)+perPage-1)/perPage)
-	page, err := strconv.Atoi(params.Get("page"))
+	page, err := strconv.Atoi(r.URL.Query().Get("page"))
 	if err != nil {
 		page = 1
 	}
 	page = min(max(page, 1), pages)
 	p := pager{Page: page, Pages: pages}
-	to := func(n int) string {
-		params.Set("page", strconv.Itoa(n))
-		return "?" + params.Encode()
-	}
+	// Nothing else is carried on: what was done on one page was not done on the next.
+	to := func(n int) string { return "?page=" + strconv.Itoa(n) }
 	if page > 1 {
 		p.Previous = to(page - 1)
 	}

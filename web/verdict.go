@@ -95,19 +95,25 @@ func judge(st desk.Status, feeds condition, standings []store.Standing, deadLett
 		tell("feeds", count(feeds.Late, "feed is", "feeds are")+" late", plural(feeds.Late, ": it", ": they")+
 			" should have been checked more than "+span(lateAfter)+" ago.")
 	}
-	stuck, refusing := 0, 0
+	stuck, refusing, overdue := 0, 0, 0
 	for _, sub := range standings {
 		switch {
 		case sub.Paused == nil && sub.Attempts > 0:
 			stuck++
 		case sub.Paused != nil && sub.Paused.By == notify.ByReceiver:
 			refusing++
+		case sub.Paused == nil && now.Sub(sub.Next) > lateAfter:
+			overdue++
 		}
 	}
 	if refusing > 0 {
-		tell("deliveries", count(refusing, "subscriber is", "subscribers are")+" paused", plural(refusing,
+		tell("subscribers", count(refusing, "subscriber is", "subscribers are")+" paused", plural(refusing,
 			": its receiver wants nothing more. Put its address right and resume it.",
 			": their receivers want nothing more. Put their addresses right and resume them."))
+	}
+	if overdue > 0 {
+		tell("subscribers", count(overdue, "subscriber is", "subscribers are")+" late", plural(overdue, ": its turn", ": their turns")+
+			" should have come more than "+span(lateAfter)+" ago.")
 	}
 	if stuck > 0 {
 		tell("deliveries", count(stuck, "digest was", "digests were")+" not accepted yet", plural(stuck, " and is", " and are")+" tried again.")

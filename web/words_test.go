@@ -236,6 +236,7 @@ func TestJudge(t *testing.T) {
 	refusing := []store.Standing{{Subscriber: "a", Paused: &notify.Pause{By: notify.ByReceiver}, Next: noon}}
 	onLeave := []store.Standing{{Subscriber: "a", Attempts: 1, Paused: &notify.Pause{By: notify.ByOperator}, Next: noon}}
 	trying := []store.Standing{{Subscriber: "a", Attempts: 1, Next: noon.Add(time.Hour)}}
+	forgotten := []store.Standing{{Subscriber: "a", Next: noon.Add(-time.Hour)}, {Subscriber: "b", Next: noon.Add(-time.Minute)}}
 	for _, tt := range []struct {
 		name  string
 		st    desk.Status
@@ -260,6 +261,7 @@ func TestJudge(t *testing.T) {
 		{"none was read yet", desk.Status{Ready: true, Rules: some}, of(unread, unread), nil, 0, "starting", 0, ""},
 		{"one died in silence", desk.Status{Ready: true, Rules: some}, of(healthy, silent), nil, 0, "look", 1, "2 of 2 feeds answer"},
 		{"a digest is tried again", desk.Status{Ready: true, Rules: some}, of(healthy), trying, 0, "look", 1, "the next subscriber's turn is in 60 min"},
+		{"a turn was not taken", desk.Status{Ready: true, Rules: some}, of(healthy), forgotten, 0, "look", 1, "a subscriber's turn is now"},
 		{"a receiver wants no more", desk.Status{Ready: true, Rules: some}, of(healthy), refusing, 0, "look", 1, ""},
 		{"an operator paused one", desk.Status{Ready: true, Rules: some}, of(healthy), onLeave, 0, "kept", 0, "every subscriber is paused"},
 		{"dead letters", desk.Status{Ready: true, Rules: some}, of(healthy), nil, 2, "look", 1, ""},
