@@ -143,6 +143,8 @@ func (m moments) feed(f desk.Feed, quiet string) feedView {
 		v.Every = "every " + span(f.Every)
 	}
 	switch {
+	case v.Paused:
+		v.Next = moment{Near: "when it is resumed"}
 	case f.State.Retired:
 		v.Next = m.of(time.Time{})
 	case f.State.NextCheck.IsZero():
