@@ -297,8 +297,8 @@ func TestEvents(t *testing.T) {
 			synctest.Wait()
 			return w, done
 		}
-		stop := make(chan struct{})
-		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), stopping{}, (<-chan struct{})(stop)))
+		server, stop := context.WithCancel(t.Context())
+		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), stopping{}, server))
 		w, done := open(ctx)
 		told := func() int { return strings.Count(w.text(), "event: state\n") }
 		if told() != 1 || strings.Contains(w.text(), "desk") {
@@ -323,7 +323,7 @@ func TestEvents(t *testing.T) {
 		if w, _ := open(ctx); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 			t.Errorf("one too many: %d", w.Code)
 		}
-		close(stop)
+		stop()
 		synctest.Wait()
 		select {
 		case <-done:
@@ -334,6 +334,48 @@ func TestEvents(t *testing.T) {
 		synctest.Wait()
 		if len(s.streams) != 0 {
 			t.Errorf("%d places are still taken", len(s.streams))
+		}
+	})
+}
+
+// hanging is a store that answers nothing until it is given up.
+type hanging struct{ *memory }
+
+func (hanging) Counts(ctx context.Context) (store.Counts, error) {
+	<-ctx.Done()
+	return store.Counts{}, ctx.Err()
+}
+
+// TestEventsOfAStoreThatHangs: streams wait for it together, not one after the
+// other, and the stop of the server waits for none.
+func TestEventsOfAStoreThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, st := kept()
+		s := serverOf(m, st, func(o *Options) { o.Store, o.Now = hanging{m}, time.Now })
+		server, stop := context.WithCancel(t.Context())
+		defer stop()
+		var streams []*recorder
+		var all sync.WaitGroup
+		for range 8 {
+			w := &recorder{ResponseRecorder: httptest.NewRecorder()}
+			r := httptest.NewRequest(http.MethodGet, "/events", nil).WithContext(context.WithValue(t.Context(), stopping{}, server))
+			r.Host = "localhost"
+			streams = append(streams, w)
+			all.Go(func() { s.ServeHTTP(w, r) })
+		}
+		time.Sleep(storeTimeout + time.Second) //nolint:forbidigo // the bubble's clock
+		synctest.Wait()
+		for i, w := range streams {
+			if !strings.Contains(w.text(), ": still here") {
+				t.Errorf("stream %d hears nothing", i)
+			}
+		}
+		time.Sleep(eventEvery) //nolint:forbidigo // the bubble's clock
+		begun := time.Now()
+		stop()
+		all.Wait()
+		if waited := time.Since(begun); waited > 0 {
+			t.Errorf("the stop waits %s for the store", waited)
 		}
 	})
 }

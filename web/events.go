@@ -23,8 +23,8 @@ const (
 	streamWrite = 10 * time.Second
 )
 
-// stopping is the key of a channel in a request's context that is closed when the
-// server stops: a stream has to end then, or the stop would wait for it.
+// stopping is the key of a context in a request's context that ends when the server
+// stops: a stream has to end then, or the stop would wait for it.
 type stopping struct{}
 
 // events is a stream of server-sent events (HTML § 9.2): one at the start and one
@@ -54,7 +54,9 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), streamTime)
 	defer cancel()
-	stop, _ := r.Context().Value(stopping{}).(<-chan struct{})
+	if server, ok := r.Context().Value(stopping{}).(context.Context); ok {
+		defer context.AfterFunc(server, cancel)()
+	}
 	tick := time.NewTicker(s.eventEvery)
 	defer tick.Stop()
 	for last := ""; ; {
@@ -71,21 +73,33 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
-		case <-stop:
-			return
 		}
 	}
 }
 
-// state names what the pages would show: totals, where each subscriber is, and how
-// the feeds do. It is a hash, so that it tells nothing.
+// state names what the pages would show, or why that cannot be said. Whoever holds
+// the one place in turn asks the store; the others share the answer, a failure too:
+// each for itself, they would wait for a store that hangs one after the other.
 func (s *Server) state(ctx context.Context) (string, error) {
-	s.stateMu.Lock()
-	defer s.stateMu.Unlock()
-	now := s.o.Now()
-	if age := now.Sub(s.stateAt); s.stateName != "" && age >= 0 && age < s.eventEvery {
-		return s.stateName, nil
+	select {
+	case s.stateTurn <- struct{}{}:
+		defer func() { <-s.stateTurn }()
+	case <-ctx.Done():
+		return "", fmt.Errorf("web: events: %w", ctx.Err())
 	}
+	if age := s.o.Now().Sub(s.stateAt); !s.stateAt.IsZero() && age >= 0 && age < s.eventEvery {
+		return s.stateName, s.stateErr
+	}
+	name, err := s.readState(ctx)
+	if ctx.Err() == nil { // else it was this stream that ended, and not the store
+		s.stateName, s.stateErr, s.stateAt = name, err, s.o.Now()
+	}
+	return name, err
+}
+
+// readState makes a name of totals, where each subscriber is, and how the feeds do.
+// It is a hash, so that it tells nothing.
+func (s *Server) readState(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	counts, err := s.o.Store.Counts(ctx)
@@ -96,7 +110,7 @@ func (s *Server) state(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	census, err := s.o.Store.Census(ctx, now.Add(-lateAfter))
+	census, err := s.o.Store.Census(ctx, s.o.Now().Add(-lateAfter))
 	if err != nil {
 		return "", err
 	}
@@ -107,6 +121,5 @@ func (s *Server) state(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("web: events: %w", err)
 	}
 	sum := sha256.Sum256(body)
-	s.stateName, s.stateAt = hex.EncodeToString(sum[:8]), now
-	return s.stateName, nil
+	return hex.EncodeToString(sum[:8]), nil
 }

@@ -26,7 +26,7 @@ const (
 // when the server has stopped: nil after a stop in which nothing was cut.
 func Serve(ctx context.Context, l net.Listener, h http.Handler, grace time.Duration) error {
 	// Requests outlive ctx by the grace, and no longer. Streams end with it.
-	requests, cancel := context.WithCancel(context.WithValue(context.WithoutCancel(ctx), stopping{}, ctx.Done()))
+	requests, cancel := context.WithCancel(context.WithValue(context.WithoutCancel(ctx), stopping{}, ctx))
 	defer cancel()
 	srv := &http.Server{
 		Handler:           h,

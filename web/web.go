@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"sync"
 	"time"
 
 	"github.com/newswatch/newswatch/web/api"
@@ -64,8 +63,9 @@ type Server struct {
 	// streams holds one place for each page that is followed.
 	streams    chan struct{}
 	eventEvery time.Duration
-	stateMu    sync.Mutex // guards the two below
+	stateTurn  chan struct{} // of whoever may touch the three below
 	stateName  string
+	stateErr   error
 	stateAt    time.Time
 
 	handler http.Handler
@@ -92,6 +92,7 @@ func New(o Options) *Server {
 	}
 	s.eventEvery = eventEvery
 	s.streams = make(chan struct{}, maxStreams)
+	s.stateTurn = make(chan struct{}, 1)
 	s.readied.turn = make(chan struct{}, 1)
 	s.api = api.New(&s.o.Desk, o.Location, o.Log)
 	s.clients, s.hosts = newLimits(limitClient, limitAll), newLimits(limitHost, limitAll)
