@@ -119,20 +119,35 @@ func Silence(s fetcher.State, now time.Time) string {
 	if quiet == 0 {
 		return ""
 	}
-	return fmt.Sprintf("nothing new for %s; usually every %s", days(quiet), days(usual))
+	return fmt.Sprintf("nothing new for %s; usually every %s", days(quiet), each(usual))
 }
 
-// days prints a time in the largest unit that fits.
+// days prints a time in the largest unit that fits, to follow "for".
 func days(d time.Duration) string {
-	n, unit := int(d/(24*time.Hour)), "day"
-	if n == 0 {
-		n, unit = int(d/time.Hour), "hour"
+	n, unit := inUnits(d)
+	switch {
+	case n > 1:
+		return fmt.Sprintf("%d %ss", n, unit)
+	case unit == "hour":
+		return "an hour"
 	}
-	if n == 0 {
-		n, unit = max(1, int(d/time.Minute)), "minute"
-	}
-	if n == 1 {
+	return "a " + unit
+}
+
+// each prints it to follow "every".
+func each(d time.Duration) string {
+	if n, unit := inUnits(d); n == 1 {
 		return unit
 	}
-	return fmt.Sprintf("%d %ss", n, unit)
+	return days(d)
+}
+
+func inUnits(d time.Duration) (n int, unit string) {
+	if n = int(d / (24 * time.Hour)); n > 0 {
+		return n, "day"
+	}
+	if n = int(d / time.Hour); n > 0 {
+		return n, "hour"
+	}
+	return max(1, int(d/time.Minute)), "minute"
 }

@@ -35,7 +35,7 @@ func changes(name string, before, after fetcher.State) []notify.Notice {
 	}
 	switch quiet, usual := after.Silence(after.LastPoll); {
 	case b.Silent.IsZero() && !a.Silent.IsZero():
-		tell(notify.SourceSilent, a.Silent, " is silent: nothing new for %s, where it usually has something every %s.", days(quiet), days(usual))
+		tell(notify.SourceSilent, a.Silent, " is silent: nothing new for %s, where it usually has something every %s.", days(quiet), each(usual))
 	case !b.Silent.IsZero() && a.Silent.IsZero():
 		tell(notify.SourceBack, b.Silent, " is back: it publishes again.")
 	}

@@ -67,12 +67,16 @@ func TestChanges(t *testing.T) {
 	lost.Health.Lost = now
 	still := lost
 	still.LastPoll, still.Failures = now.Add(time.Hour), 6
+	slow := lost
+	slow.Health.FailingSince = now.Add(-25 * time.Hour)
 	gone := lost
 	gone.Retired = true
 	silent := fine
 	silent.LastItem = now.Add(-12 * 24 * time.Hour)
 	silent.Rhythm = fetcher.Rhythm{From: now.Add(-60 * 24 * time.Hour), At: now, Items: 48, Hours: 48 * 24, Gaps: 48, GapMean: 3.18}
 	silent.Health.Silent = now
+	brief := silent
+	brief.LastItem, brief.Rhythm.GapMean = now.Add(-30*time.Hour), 0.1
 	for _, tt := range []struct {
 		name          string
 		before, after fetcher.State
@@ -81,10 +85,12 @@ func TestChanges(t *testing.T) {
 		{"nothing", fine, fine, "", ""},
 		{"a failure", fine, failing, "", ""},
 		{"lost", failing, lost, "source_lost", "Europol is lost: it has failed for 7 hours, 5 times in a row: www.example answered 404 Not Found; the feed may have moved."},
+		{"lost for want of a day", failing, slow, "source_lost", "Europol is lost: it has failed for a day, 5 times in a row: www.example answered 404 Not Found; the feed may have moved."},
 		{"gone for good", fine, gone, "source_lost", "Europol is lost: www.example answered 404 Not Found; the feed may have moved. It is not polled until it has another url."},
 		{"lost, and told", lost, still, "", ""},
 		{"back", still, fine, "source_back", "Europol is back: it can be read again."},
 		{"silent", fine, silent, "source_silent", "Europol is silent: nothing new for 12 days, where it usually has something every day."},
+		{"silent for a day", fine, brief, "source_silent", "Europol is silent: nothing new for a day, where it usually has something every hour."},
 		{"silent, and told", silent, silent, "", ""},
 		{"news again", silent, fine, "source_back", "Europol is back: it publishes again."},
 	} {
