@@ -125,7 +125,7 @@ func (p *poller) poll(ctx context.Context, pl *plan, l lease.Lease, st fetcher.S
 	for _, n := range b.Notices {
 		p.metrics.tell(p.log, n)
 	}
-	p.report(f, res, failure, reported, p.now().Sub(begun))
+	p.report(f, st, res, failure, reported, p.now().Sub(begun))
 	if p.done != nil {
 		p.done(out)
 	}
@@ -220,20 +220,23 @@ func (p *poller) article(ctx context.Context, link string, until time.Time) (art
 	return page, err
 }
 
-// report counts a recorded poll, and logs it at the level it deserves: a feed
-// that begins to fail, or is back, is worth a line; one that goes on failing is
-// not.
-func (p *poller) report(f feed.Feed, res fetcher.Result, failure *fetcher.Error, reported []classifier.Hit, took time.Duration) {
+// report counts a recorded poll, and logs it at the level it deserves: a feed that
+// begins to fail, or is back, is worth a line; one that goes on failing is not. Nor is
+// one that is out of reach because all are, which is a notice of its own.
+func (p *poller) report(f feed.Feed, before fetcher.State, res fetcher.Result, failure *fetcher.Error, reported []classifier.Hit, took time.Duration) {
 	var reason fetcher.Reason
 	if failure != nil {
 		reason = failure.Reason
 	}
 	p.metrics.observePoll(res, reason, took)
+	failed := before.Failures > 0 && before.Reason != fetcher.ReasonOffline
 	switch {
-	case failure != nil && res.State.Failures == 1:
-		p.log.Warn("a feed failed", "feed", f.ID, "reason", reason, "err", failure, "next_check", res.State.NextCheck)
+	case failure == nil && failed:
+		p.log.Info("a feed can be read again", "feed", f.ID, "failures", before.Failures)
+	case failure != nil && (failed || reason == fetcher.ReasonOffline):
+		p.log.Debug("a feed failed, as it did or as all do", "feed", f.ID, "reason", reason, "failures", res.State.Failures)
 	case failure != nil:
-		p.log.Debug("a feed failed again", "feed", f.ID, "reason", reason, "failures", res.State.Failures)
+		p.log.Warn("a feed failed", "feed", f.ID, "reason", reason, "err", failure, "next_check", res.State.NextCheck)
 	}
 	for _, h := range reported {
 		for _, r := range h.Rules {

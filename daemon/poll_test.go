@@ -1,15 +1,22 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/fetcher"
+	"github.com/newswatch/newswatch/lease"
+	"github.com/newswatch/newswatch/store"
 )
 
 func TestBackCatalogueIsHushed(t *testing.T) {
@@ -95,5 +102,72 @@ func TestAHubIsAskedOnceADay(t *testing.T) {
 		if p.renew(t.Context(), &st); st.Push != tc.after {
 			t.Errorf("%s: %+v, want %+v", tc.name, st.Push, tc.after)
 		}
+	}
+}
+
+// script is a fetcher whose polls end as it says, one after the other, and a store
+// that takes all of them.
+type script struct {
+	Fetcher
+	Journal
+	results []fetcher.Result
+}
+
+func (s *script) Fetch(context.Context, feed.Feed, fetcher.State, func(context.Context, bool) error) (fetcher.Result, error) {
+	res := s.results[0]
+	s.results = s.results[1:]
+	if res.Outcome == fetcher.Failed {
+		return res, &fetcher.Error{Reason: res.State.Reason, Err: errors.New("as the script has it")}
+	}
+	return res, nil
+}
+
+func (s *script) Record(context.Context, store.Batch) ([]classifier.Hit, error) { return nil, nil }
+
+// TestAFeedIsLoggedWhenItChanges: a feed that begins to fail has a line, and one that
+// is read again; one that goes on failing has none. Nor has one that fails because
+// nothing can be reached, of which the operator is told once for all feeds.
+func TestAFeedIsLoggedWhenItChanges(t *testing.T) {
+	failed := func(failures int, reason fetcher.Reason) fetcher.Result {
+		return fetcher.Result{Outcome: fetcher.Failed, State: fetcher.State{FeedID: "a", Failures: failures, Reason: reason}}
+	}
+	read := fetcher.Result{Outcome: fetcher.NotModified, State: fetcher.State{FeedID: "a"}}
+	const fails, back = "a feed failed", "a feed can be read again"
+	steps := []struct {
+		name   string
+		result fetcher.Result
+		want   string
+	}{
+		{"it fails", failed(1, fetcher.ReasonDNS), fails},
+		{"it fails again", failed(2, fetcher.ReasonDNS), ""},
+		{"it is read", read, back},
+		{"it is read as before", read, ""},
+		{"the network is down", failed(1, fetcher.ReasonOffline), ""},
+		{"the network is still down", failed(1, fetcher.ReasonOffline), ""},
+		{"the network is back, and the feed is not", failed(2, fetcher.ReasonServer), fails},
+		{"it fails in another way", failed(3, fetcher.ReasonTimeout), ""},
+		{"the network is down once more", failed(3, fetcher.ReasonOffline), ""},
+		{"all is well", read, ""},
+	}
+	s := &script{}
+	for _, step := range steps {
+		s.results = append(s.results, step.result)
+	}
+	var log bytes.Buffer
+	p := &poller{
+		fetch: s, journal: s, now: time.Now, metrics: newMetrics(prometheus.NewRegistry()),
+		log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelInfo})),
+	}
+	pl := &plan{feeds: map[string]feed.Feed{"a": {ID: "a", FullText: feed.FullTextNever}}}
+	st := fetcher.State{FeedID: "a"}
+	for _, step := range steps {
+		log.Reset()
+		if err := p.poll(t.Context(), pl, lease.Lease{}, st); err != nil {
+			t.Fatal(err)
+		}
+		if got := log.String(); (step.want == "") != (got == "") || !strings.Contains(got, step.want) {
+			t.Errorf("%s: logged %q, want %q", step.name, got, step.want)
+		}
+		st = step.result.State
 	}
 }
