@@ -15,7 +15,7 @@ func (t *translation) relation(rel, href string) {
 	switch rel {
 	case "self":
 		if t.doc.Hints.Self == "" {
-			t.doc.Hints.Self = t.links.link(href, false)
+			t.doc.Hints.Self = t.links.address(href)
 		}
 	case "hub":
 		t.hub(href)
@@ -23,7 +23,7 @@ func (t *translation) relation(rel, href string) {
 }
 
 func (t *translation) hub(href string) {
-	if hub := t.links.link(href, false); hub != "" && len(t.doc.Hints.Hubs) < maxHubs {
+	if hub := t.links.address(href); hub != "" && len(t.doc.Hints.Hubs) < maxHubs {
 		t.doc.Hints.Hubs = append(t.doc.Hints.Hubs, hub)
 	}
 }

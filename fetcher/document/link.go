@@ -65,6 +65,23 @@ func (l linker) link(ref string, allFragments bool) string {
 	return s
 }
 
+// address is what ref leads to, absolute, http or https, and otherwise as it is
+// written: for what is asked of a server in the words that it gave us.
+func (l linker) address(ref string) string {
+	u := l.resolve(ref)
+	if u == nil || u.Scheme != "http" && u.Scheme != "https" || u.Opaque != "" {
+		return ""
+	}
+	if _, ok := asciiHost(u.Hostname()); !ok {
+		return ""
+	}
+	u.User, u.Fragment, u.RawFragment = nil, "", ""
+	if s := u.String(); len(s) <= maxLink {
+		return s
+	}
+	return ""
+}
+
 // resolve reads ref as a person would who finds it in a feed, or returns nil.
 func (l linker) resolve(ref string) *url.URL {
 	ref = tidy(ref)

@@ -92,3 +92,26 @@ func FuzzCanonicalLink(f *testing.F) {
 		}
 	})
 }
+
+// TestHubsAreTakenAsWritten: a topic is the feed's name at its hub, and must be the
+// one that the feed gave it (W3C WebSub §4); a hub may have its key in its address.
+func TestHubsAreTakenAsWritten(t *testing.T) {
+	const self, hub = "https://News.example:443/feed?source=rss&utm_medium=push", "https://hub.example?at_key=7"
+	for name, body := range map[string]string{
+		"RSS": `<rss version="2.0" xmlns:a="http://www.w3.org/2005/Atom"><channel><title>P</title>
+			<a:link rel="hub" href="https://hub.example?at_key=7"/>
+			<a:link rel="self" href="https://News.example:443/feed?source=rss&amp;utm_medium=push"/></channel></rss>`,
+		"Atom": `<feed xmlns="http://www.w3.org/2005/Atom"><title>P</title><link rel="hub" href="https://hub.example?at_key=7"/>
+			<link rel="self" href="https://News.example:443/feed?source=rss&amp;utm_medium=push"/></feed>`,
+		"JSON": `{"version": "https://jsonfeed.org/version/1.1", "title": "P", "items": [], "hubs": [{"type": "WebSub", "url": "https://hub.example?at_key=7"}],
+			"feed_url": "https://News.example:443/feed?source=rss&utm_medium=push"}`,
+	} {
+		doc, err := Parse(t.Context(), Input{Body: []byte(body), URL: "https://news.example/feed"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if doc.Hints.Self != self || len(doc.Hints.Hubs) != 1 || doc.Hints.Hubs[0] != hub {
+			t.Errorf("%s: self %q, hubs %q", name, doc.Hints.Self, doc.Hints.Hubs)
+		}
+	}
+}
