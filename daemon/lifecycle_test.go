@@ -236,6 +236,23 @@ func TestRunDeliversAndStops(t *testing.T) {
 	}
 }
 
+// TestReloadOfAnyName: a file of the configuration counts when it changes, whatever
+// its name ends in.
+func TestReloadOfAnyName(t *testing.T) {
+	s := newSite(t)
+	s.write("newswatch.yaml", "data: data\nhttp: {listen: \"127.0.0.1:0\"}\ninclude: {rules: [\"rules/*.rules\"]}\n")
+	s.write("feeds.yaml", "feeds: []\n")
+	s.write("subscribers.yaml", "subscribers: []\n")
+	s.write("rules/b.rules", "rules:\n  - {id: p-hunt, any: [\"operation p-hunt\"]}\n")
+	s.start(0)
+	reloads := func(n int) func() bool {
+		return func() bool { return strings.Count(s.log.String(), "configuration reloaded") >= n }
+	}
+	s.eventually("what is newer than the start is read again", reloads(1))
+	s.write("rules/b.rules", "rules:\n  - {id: bridge, any: [bridge]}\n")
+	s.eventually("the change is noticed", reloads(2))
+}
+
 // TestReloadKeepsGoodRules breaks a rule file under a running daemon: the rules
 // before it stay in force, everything says so, and the mended file is taken up.
 func TestReloadKeepsGoodRules(t *testing.T) {

@@ -146,7 +146,7 @@ func (d *Daemon) watchReload(ctx context.Context, since time.Time) {
 		case <-d.opt.Reload:
 			d.log.Info("reloading: asked by signal")
 		case ev := <-events:
-			if ev.Has(fsnotify.Chmod) || !strings.HasSuffix(ev.Name, ".yaml") && !strings.HasSuffix(ev.Name, "..data") {
+			if ev.Has(fsnotify.Chmod) || !d.concerns(ev.Name) {
 				continue
 			}
 			quiet = time.After(settle)
@@ -178,6 +178,17 @@ func (d *Daemon) changed(t time.Time) bool {
 		}
 	}
 	return false
+}
+
+// concerns reports whether a file that changed is one of the configuration's, or may
+// be one that is new to it. The folder may hold other things, such as the store.
+func (d *Daemon) concerns(name string) bool {
+	switch filepath.Ext(name) {
+	case ".yaml", ".yml":
+		return true
+	}
+	return filepath.Base(name) == "..data" || // of a volume that Kubernetes mounts
+		slices.ContainsFunc(d.configFiles(), func(f string) bool { return filepath.Clean(f) == filepath.Clean(name) })
 }
 
 // configFiles are the files on disk of the configuration in force.
