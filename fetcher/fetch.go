@@ -100,18 +100,18 @@ func (p *poll) run(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		a, err := p.request(ctx, learned, configured)
+		a, err := p.request(ctx, learned)
 		if a.status != http.StatusNotFound && a.status != http.StatusGone {
 			return p.take(ctx, a, err)
 		}
 		st.URL = ""
 	}
-	a, err := p.request(ctx, configured, configured)
+	a, err := p.request(ctx, configured)
 	return p.take(ctx, a, err)
 }
 
 // request asks for the feed at u.
-func (p *poll) request(ctx context.Context, u, configured *url.URL) (*answer, error) {
+func (p *poll) request(ctx context.Context, u *url.URL) (*answer, error) {
 	st := p.res.State
 	known := st.BodyHash != "" && p.now.Sub(st.LastFull) < fullReadAfter
 	return p.c.get(ctx, request{
@@ -120,10 +120,7 @@ func (p *poll) request(ctx context.Context, u, configured *url.URL) (*answer, er
 		redirects: maxRedirects,
 		body:      p.c.opt.MaxBody,
 		header: func(u *url.URL, h http.Header) {
-			h.Set("Accept", acceptFeed)
-			if configured.User != nil && sameOrigin(u, configured) {
-				h.Set("Authorization", basicAuth(configured.User))
-			}
+			p.ask(u, h)
 			p.conditional = known && u.String() == st.ValidFor
 			if !p.conditional {
 				return
@@ -132,6 +129,15 @@ func (p *poll) request(ctx context.Context, u, configured *url.URL) (*answer, er
 		},
 		accept: p.accept,
 	})
+}
+
+// ask fills in what every request of the poll says. The operator's password is for
+// the site that he wrote it for.
+func (p *poll) ask(u *url.URL, h http.Header) {
+	h.Set("Accept", acceptFeed)
+	if configured, err := parseURL(p.feed.URL); err == nil && configured.User != nil && sameOrigin(u, configured) {
+		h.Set("Authorization", basicAuth(configured.User))
+	}
 }
 
 // accept says whether the body of an answer is to be read.

@@ -159,7 +159,7 @@ func (p *poll) sitemap(ctx context.Context, m *Sitemap) (*document.Document, err
 	a, err := p.c.get(ctx, request{
 		url: u, timeout: p.c.opt.Timeout, redirects: maxRedirects, body: p.c.opt.MaxBody,
 		header: func(to *url.URL, h http.Header) {
-			h.Set("Accept", acceptFeed)
+			p.ask(to, h)
 			if conditional && to.String() == u.String() {
 				setConditions(h, m.ETag, m.LastModified)
 			}

@@ -245,6 +245,32 @@ func TestSitemapIndexBounds(t *testing.T) {
 	check(t, c, s.feed(), st, Fetched, "")
 }
 
+// TestSitemapsBehindAPassword: what opens the index opens its sitemaps, where they lie
+// on the same site, and is shown to no other.
+func TestSitemapsBehindAPassword(t *testing.T) {
+	c, _ := newClient(t, Options{})
+	other := newSite(t, "127.0.0.2", sends(urlset("elsewhere")))
+	var index string
+	s := newSite(t, "127.0.0.1", func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != "u" || password != "p" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		fmt.Fprint(w, map[string]string{"/index.xml": index, "/a.xml": urlset("a")}[r.URL.Path])
+	})
+	index = `<sitemapindex><sitemap><loc>` + s.URL + `/a.xml</loc></sitemap><sitemap><loc>` + other.URL + `/b.xml</loc></sitemap></sitemapindex>`
+	f := feed.Feed{ID: "f", URL: strings.Replace(s.URL, "://", "://u:p@", 1) + "/index.xml", Kind: feed.KindSitemap}
+	res := check(t, c, f, State{}, Fetched, "")
+	if got, want := titlesOf(res.Items), []string{"Story a", "Story elsewhere"}; !slices.Equal(got, want) {
+		t.Errorf("read %q, want %q", got, want)
+	}
+	for _, r := range other.taken() {
+		if r.Header.Get("Authorization") != "" {
+			t.Error("the password was shown to another site")
+		}
+	}
+}
+
 // TestSitemapQuarantine: of the sitemaps of an index any may be the one that kills
 // the process, and it must not be looked for among them by dying again.
 func TestSitemapQuarantine(t *testing.T) {
