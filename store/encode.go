@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -13,11 +12,13 @@ import (
 
 // The first byte of an encoded value says how the rest is written.
 const (
-	plainJSON = 0
-	zstdJSON  = 1
-	zstdState = 2 // JSON of a fetcher.State, compressed with stateWords
-	// What Pack and PackState write: S2, with commonWords and with stateWords.
-	packedJSON  = 3
+	plainJSON  = 0
+	zstdJSON   = 1
+	packedJSON = 3 // what Pack writes: S2, with commonWords
+	fieldState = 5 // what EncodeState writes
+	// States as they once were written: JSON, compressed by zstd and by S2 with
+	// stateWords.
+	zstdState   = 2
 	packedState = 4
 )
 
@@ -37,10 +38,8 @@ var (
 	decompressor = must(zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(MaxValue)))
 )
 
-// stateWords is what most states have in common: compressed with it, the state of
-// a feed takes a third of what it takes alone. It is part of the format: states
-// that were written with it can be read with it only, so that another text needs
-// another kind. A field that is not named here is kept as well, in more bytes.
+// stateWords is what a state was compressed with when it was JSON. It is part of the
+// format: states that were written with it can be read with it only.
 const stateWords = `"timeout","retired":true,"poisoned":1,"suspect":{"hash":"","since":"","deaths":2}` +
 	`"failures":1,"last_error":"fetcher: ","reason":"{"feed":"","url":"https://feeds.","moved_to":"http://",` +
 	`"configured_url":"https://www..com/feeds/rss.xml","etag":"W/\"","last_modified":"Tue, 24 Nov 2026 00:00:00 GMT",` +
@@ -51,30 +50,8 @@ const stateWords = `"timeout","retired":true,"poisoned":1,"suspect":{"hash":"","
 
 const stateWordsID = 1
 
-var (
-	stateCompressor = must(zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2),
-		zstd.WithWindowSize(16<<10), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(false), zstd.WithEncoderDictRaw(stateWordsID, []byte(stateWords))))
-	stateDecompressor = must(zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(MaxValue),
-		zstd.WithDecoderDictRaw(stateWordsID, []byte(stateWords))))
-)
-
-// EncodeState is Encode for the state of a feed, but for what the queue keeps of
-// it itself: the next check, since when it is paused, and how often its reader
-// died.
-func EncodeState(st fetcher.State) ([]byte, error) {
-	j, err := MarshalState(st)
-	if err != nil {
-		return nil, err
-	}
-	return stateCompressor.EncodeAll(j, []byte{zstdState}), nil
-}
-
-// MarshalState is Marshal for the state of a feed, without what EncodeState leaves
-// out.
-func MarshalState(st fetcher.State) ([]byte, error) {
-	st.NextCheck, st.Paused, st.Poisoned = time.Time{}, time.Time{}, 0
-	return Marshal(st)
-}
+var stateDecompressor = must(zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(MaxValue),
+	zstd.WithDecoderDictRaw(stateWordsID, []byte(stateWords))))
 
 func must[T any](v T, err error) T {
 	if err != nil {
@@ -111,7 +88,7 @@ func Marshal(v any) ([]byte, error) {
 	return j, nil
 }
 
-// Decode is the inverse of Encode, EncodeState, Pack and PackState.
+// Decode is the inverse of Encode, EncodeState and Pack.
 func Decode(b []byte, v any) error {
 	if len(b) == 0 {
 		return errValue
@@ -126,6 +103,11 @@ func Decode(b []byte, v any) error {
 		j, err = stateDecompressor.DecodeAll(j, nil)
 	case packedJSON:
 		j, err = unpack(j, valueWords)
+	case fieldState:
+		if st, ok := v.(*fetcher.State); ok {
+			return decodeState(j, st)
+		}
+		return errValue
 	case packedState:
 		j, err = unpack(j, stateWordsPacked)
 	default:

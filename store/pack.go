@@ -11,10 +11,14 @@ import (
 // it, for a sixth more bytes, which is a poor bargain only where all is held in
 // memory. It writes over buf where that has room enough, and returns what it
 // wrote. It wants 64 kB of stack: a goroutine that lives long should call it.
-func Pack(buf, plain []byte) []byte { return pack(buf, plain, packedJSON, valueWords) }
-
-// PackState is Pack for what MarshalState returned.
-func PackState(buf, plain []byte) []byte { return pack(buf, plain, packedState, stateWordsPacked) }
+func Pack(buf, plain []byte) []byte {
+	if n := 1 + s2.MaxEncodedLen(len(plain)); cap(buf) < n {
+		buf = make([]byte, n)
+	}
+	buf = buf[:cap(buf)]
+	buf[0] = packedJSON
+	return buf[:1+len(valueWords.Encode(buf[1:], plain))]
+}
 
 // The words, and where in them a value is expected to begin, are part of the
 // format, as stateWords is.
@@ -35,16 +39,7 @@ const commonWords = ` the police in of a to and for on is that with by from at w
 	`"link":"https://","published":"2026-11-24T07:30:00Z","updated":"2026-11-24T07:30:00Z","summary":"","content":"\n\n","authors":["","categories":["","News"],` +
 	`"lang":"en-us","outlet":""},"searched":"feed","stored":"2026-11-24T09:30:00.123Z"}`
 
-func pack(buf, plain []byte, kind byte, words *s2.Dict) []byte {
-	if n := 1 + s2.MaxEncodedLen(len(plain)); cap(buf) < n {
-		buf = make([]byte, n)
-	}
-	buf = buf[:cap(buf)]
-	buf[0] = kind
-	return buf[:1+len(words.Encode(buf[1:], plain))]
-}
-
-// unpack is the inverse of pack. The length that a damaged value claims is not
+// unpack is the inverse of Pack, without the first byte. The length that a damaged value claims is not
 // believed beyond MaxValue.
 func unpack(packed []byte, words *s2.Dict) ([]byte, error) {
 	if n, w := binary.Uvarint(packed); w <= 0 || n > MaxValue {

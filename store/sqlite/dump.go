@@ -210,7 +210,7 @@ func (t *tx) restore(r store.Row) error {
 }
 
 func (t *tx) restoreFeed(f store.FeedRow) error {
-	plain, err := store.MarshalState(f.State)
+	state, err := store.EncodeState(f.State)
 	if err != nil {
 		return err
 	}
@@ -219,7 +219,7 @@ func (t *tx) restoreFeed(f store.FeedRow) error {
 		ON CONFLICT (id) DO UPDATE SET next = excluded.next, left_at = excluded.left_at, paused = excluded.paused,
 		poisoned = excluded.poisoned, marked = 0, grade = excluded.grade, success = excluded.success, state = excluded.state RETURNING n`,
 		f.State.FeedID, milli(f.State.NextCheck), milli(f.Left), milli(f.State.Paused), f.State.Poisoned,
-		int(f.State.Health.Grade), milli(f.State.LastSuccess), t.packState(plain)).Scan(&n)
+		int(f.State.Health.Grade), milli(f.State.LastSuccess), state).Scan(&n)
 	if err != nil || len(f.Seen) == 0 {
 		return err
 	}

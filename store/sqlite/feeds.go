@@ -34,13 +34,13 @@ func (s *Store) SyncFeeds(ctx context.Context, ids []string, now time.Time) erro
 			delete(there, id)
 			switch {
 			case !known:
-				state, err := store.MarshalState(fetcher.State{FeedID: id})
+				state, err := store.EncodeState(fetcher.State{FeedID: id})
 				if err != nil {
 					return err
 				}
 				// A repeated id comes by here twice.
 				if _, err := t.exec(`INSERT INTO feeds (id, next, state) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
-					id, now.UnixMilli(), t.packState(state)); err != nil {
+					id, now.UnixMilli(), state); err != nil {
 					return err
 				}
 			case !in:

@@ -52,8 +52,8 @@ func scanID(r scanner, into map[feed.ItemID]bool) error {
 	return nil
 }
 
-// poll is a batch on its way into the database. What can be written as JSON before
-// the writer's turn comes, is.
+// poll is a batch on its way into the database. What can be encoded before the
+// writer's turn comes, is.
 type poll struct {
 	store.Batch
 	state []byte
@@ -67,7 +67,7 @@ func (s *Store) Record(ctx context.Context, b store.Batch) ([]classifier.Hit, er
 		return nil, err
 	}
 	p := poll{Batch: b, items: make([][]byte, len(b.Items))}
-	if p.state, err = store.MarshalState(b.State); err != nil {
+	if p.state, err = store.EncodeState(b.State); err != nil {
 		return nil, err
 	}
 	for i := range b.Items {
@@ -133,7 +133,7 @@ func (p *poll) end(t *tx, from, to int64) (bool, error) {
 	rows, err := t.exec(`UPDATE feeds SET next = coalesce(min(?1, asked), ?1, asked), asked = NULL, until = NULL, recorded = token,
 		rec_from = ?2, rec_to = ?3, marked = 0, poisoned = ?4, grade = ?5, success = ?6, state = ?7
 		WHERE id = ?8 AND token = ?9 AND until IS NOT NULL AND recorded <> token`,
-		milli(p.State.NextCheck), from, to, p.State.Poisoned, int(p.State.Health.Grade), milli(p.State.LastSuccess), t.packState(p.state),
+		milli(p.State.NextCheck), from, to, p.State.Poisoned, int(p.State.Health.Grade), milli(p.State.LastSuccess), p.state,
 		p.State.FeedID, p.Lease.Token)
 	return rows == 1, err
 }

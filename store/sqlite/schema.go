@@ -178,4 +178,6 @@ CREATE INDEX amendments_at ON amendments (at);
 
 -- Where the log of a subscriber begins.
 ALTER TABLE subscribers ADD COLUMN begin INTEGER NOT NULL DEFAULT 0;
+`, `
+-- From here on states may be in a form that was unknown before.
 `}

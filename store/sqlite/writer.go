@@ -218,13 +218,10 @@ type tx struct {
 }
 
 // pack is store.Pack for one statement. It is called here, and not where the JSON
-// was made, because this goroutine's stack has grown to what it takes already.
-func (t *tx) pack(plain []byte) []byte { return t.keep(store.Pack(t.buf, plain)) }
-
-func (t *tx) packState(plain []byte) []byte { return t.keep(store.PackState(t.buf, plain)) }
-
-// keep keeps the buffer for the next, unless it has become a large one.
-func (t *tx) keep(packed []byte) []byte {
+// was made, because this goroutine's stack has grown to what it takes already. It
+// keeps the buffer for the next, unless it has become a large one.
+func (t *tx) pack(plain []byte) []byte {
+	packed := store.Pack(t.buf, plain)
 	if cap(packed) <= 256<<10 {
 		t.buf = packed
 	}
