@@ -133,6 +133,16 @@ func (c *crew[T]) loop(ctx, workCtx context.Context, working *sync.WaitGroup, on
 	for range c.hands {
 		free <- struct{}{}
 	}
+	// The hands outlive their jobs, because their stacks have grown to what a job takes.
+	todo := make(chan func())
+	defer close(todo)
+	for range c.hands {
+		working.Go(func() {
+			for do := range todo {
+				do()
+			}
+		})
+	}
 	freed := make(chan struct{}, 1)
 	pause, gathered := time.Duration(0), false
 	for {
@@ -192,7 +202,7 @@ func (c *crew[T]) loop(ctx, workCtx context.Context, working *sync.WaitGroup, on
 			<-free
 			jobCtx, cancel := context.WithCancel(workCtx)
 			done := c.hold(j.lease, asked, cancel)
-			working.Go(func() {
+			todo <- func() {
 				defer func() {
 					c.drop(j.lease)
 					close(done)
@@ -206,7 +216,7 @@ func (c *crew[T]) loop(ctx, workCtx context.Context, working *sync.WaitGroup, on
 				if !c.do(jobCtx, j) {
 					c.giveBack(ctx, jobCtx, j.lease, once)
 				}
-			})
+			}
 		}
 		if once && c.firstFailure() != nil {
 			return nil
