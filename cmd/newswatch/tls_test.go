@@ -5,9 +5,11 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/newswatch/newswatch/internal/realpart"
 	"github.com/newswatch/newswatch/internal/redistest"
 )
 
@@ -25,7 +27,7 @@ func TestRedisOverTLS(t *testing.T) {
 		url  func(*testing.T) string
 	}{
 		{"rediss", func(t *testing.T) string {
-			port := redistest.FreePort(t)
+			port := strconv.Itoa(realpart.Port(t))
 			redistest.Start(t, cert.Args(port)...)
 			return "rediss://127.0.0.1:" + port + "/0"
 		}},

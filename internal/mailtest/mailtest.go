@@ -48,7 +48,7 @@ func Start(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	s := &Server{Port: freePort(t), t: t, boxes: filepath.Join(dir, "mail")}
+	s := &Server{Port: realpart.Port(t), t: t, boxes: filepath.Join(dir, "mail")}
 	if err := os.Mkdir(s.boxes, 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func (s *Server) run(smtpd, conf string) {
 			s.t.Logf("smtpd said:\n%s", out.String())
 		}
 	})
-	poll(s.t, "smtpd to listen", func() bool {
+	poll(s.t, time.Minute, "smtpd to listen", func() bool {
 		conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", fmt.Sprint(s.Port)))
 		return err == nil && conn.Close() == nil
 	})
@@ -135,7 +135,7 @@ func (s *Server) Mail(user string) [][]byte {
 func (s *Server) Await(user string, n int) []byte {
 	s.t.Helper()
 	var mail [][]byte
-	poll(s.t, fmt.Sprintf("message %d in the maildir of %s", n, user), func() bool {
+	poll(s.t, time.Minute, fmt.Sprintf("message %d in the maildir of %s", n, user), func() bool {
 		mail = s.Mail(user)
 		return len(mail) >= n
 	})
@@ -151,27 +151,18 @@ func alone(t testing.TB) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = lock.Close() })
-	poll(t, "another test's smtpd to end", func() bool {
+	// It may have a browser to wait for, on a machine that is busy.
+	poll(t, 5*time.Minute, "another test's smtpd to end", func() bool {
 		return syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
 	})
 }
 
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // poll waits for another process, which no clock of ours can hurry.
-func poll(t testing.TB, what string, done func() bool) {
+func poll(t testing.TB, patience time.Duration, what string, done func() bool) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	end := time.After(30 * time.Second)
+	end := time.After(patience)
 	for !done() {
 		select {
 		case <-tick.C:

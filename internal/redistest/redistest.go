@@ -33,7 +33,7 @@ type Server struct {
 // the arguments say so; its folder survives a Restart.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	port := FreePort(t)
+	port := strconv.Itoa(realpart.Port(t))
 	args = append([]string{"--save", "", "--appendonly", "no"}, args...)
 	return Launch(t, port, append(args, "--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir())...)
 }
@@ -55,7 +55,7 @@ func (s *Server) run() {
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -137,34 +137,4 @@ func (s *Server) signal(sig syscall.Signal) {
 	if err := s.cmd.Process.Signal(sig); err != nil {
 		s.t.Fatal(fmt.Errorf("redis-server: %w", err))
 	}
-}
-
-// FreePort is one that has room for a Cluster's second port, 10,000 above it.
-func FreePort(t testing.TB) string {
-	t.Helper()
-	return freePorts(t, 1)[0]
-}
-
-// freePorts are held until all are found, so that none is there twice.
-func freePorts(t testing.TB, n int) []string {
-	t.Helper()
-	var ports []string
-	for len(ports) < n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = l.Close() }()
-		port := l.Addr().(*net.TCPAddr).Port
-		if port >= 55_000 {
-			continue
-		}
-		second, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port+10_000)))
-		if err != nil {
-			continue
-		}
-		defer func() { _ = second.Close() }()
-		ports = append(ports, strconv.Itoa(port))
-	}
-	return ports
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/newswatch/newswatch/internal/realpart"
 )
 
 // volatile are the arguments of a server that keeps nothing on the disk, and that
@@ -143,7 +145,7 @@ func (s *Server) awaitReplicas(n int) {
 // await asks again and again: servers agree among themselves in their own time.
 func (s *Server) await(what string, ok func() bool) {
 	s.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
@@ -163,14 +165,14 @@ type end struct {
 
 func newEnds(t testing.TB, n int, cert *Certificate) []end {
 	t.Helper()
-	ports := freePorts(t, 2*n)
 	ends := make([]end, n)
 	for i := range ends {
-		e := end{port: ports[2*i]}
+		e := end{port: strconv.Itoa(realpart.Port(t))}
 		e.peers = net.JoinHostPort("127.0.0.1", e.port)
 		if cert != nil {
-			e.args = cert.Args(ports[2*i+1])
-			e.peers = net.JoinHostPort("127.0.0.1", ports[2*i+1])
+			port := strconv.Itoa(realpart.Port(t))
+			e.args = cert.Args(port)
+			e.peers = net.JoinHostPort("127.0.0.1", port)
 		}
 		ends[i] = e
 	}
