@@ -115,7 +115,7 @@ func TestContentCoding(t *testing.T) {
 		{"a bomb in ten thousand members", "gzip", strings.Repeat(compressed(t, "gzip", strings.Repeat(" ", 1<<10)), 10_000), ReasonTooLarge},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c, _ := newClient(t, Options{MaxBody: 1 << 20, Timeout: 20 * time.Second})
+			c, _ := newClient(t, Options{MaxBody: 1 << 20, Timeout: time.Minute})
 			s := newSite(t, "127.0.0.1", sends(tt.body, "Content-Encoding: "+tt.coding))
 			outcome := Fetched
 			if tt.reason != "" {
@@ -123,10 +123,10 @@ func TestContentCoding(t *testing.T) {
 			}
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			began := time.Now()
+			began := cpu(t)
 			res := check(t, c, feedAt(s.URL), State{}, outcome, tt.reason)
 			runtime.ReadMemStats(&after)
-			if took := time.Since(began); took > 10*time.Second {
+			if took := cpu(t) - began; took > 10*time.Second {
 				t.Errorf("took %s", took)
 			}
 			// The server's side is in it too.

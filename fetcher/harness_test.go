@@ -10,12 +10,14 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
 	"github.com/newswatch/newswatch/feed"
+	"github.com/newswatch/newswatch/fetcher/document"
 	"github.com/newswatch/newswatch/netguard"
 )
 
@@ -23,6 +25,22 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // start is when every test's clock starts, a Monday at noon.
 var start = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// patient gives the parser more time than a loaded machine makes it take, where a
+// document must not be called hostile for that. What a parse costs is tested by
+// its CPU time, here and in package document.
+var patient = document.Limits{Time: time.Minute}
+
+// cpu is what this process has worked: unlike the time of day, it does not run
+// while others have the machine.
+func cpu(t testing.TB) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
 
 // clock is a Client's clock that stands still until it is moved.
 type clock struct {

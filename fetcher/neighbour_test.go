@@ -47,9 +47,9 @@ func anyServer(t testing.TB, serve func(context.Context, net.Conn)) string {
 func TestNeighbours(t *testing.T) {
 	// The timeout is longer than the good feeds are given: whoever had to wait for a
 	// bad one to be given up would be late.
-	const timeout, onTime = 8 * time.Second, 7 * time.Second
+	const timeout, onTime = 20 * time.Second, 18 * time.Second
 	t.Parallel()
-	c, _ := newClient(t, Options{Timeout: timeout, MaxBody: 1 << 20, PerHost: 64})
+	c, _ := newClient(t, Options{Timeout: timeout, MaxBody: 1 << 20, PerHost: 64, Limits: patient})
 	says := func(head string) func(context.Context, net.Conn) {
 		return func(_ context.Context, conn net.Conn) { conn.Write([]byte(head)) }
 	}
@@ -74,7 +74,7 @@ func TestNeighbours(t *testing.T) {
 			conn.Write([]byte(okHeader + "\r\n"))
 			drip("<", 50*time.Millisecond)(ctx, conn)
 		}), ReasonTimeout},
-		{"a TLS handshake that never ends", "https://" + anyServer(t, func(ctx context.Context, _ net.Conn) { <-ctx.Done() }), ReasonTimeout},
+		{"a TLS handshake that never ends", "https://" + anyServer(t, func(ctx context.Context, _ net.Conn) { <-ctx.Done() }), ReasonTLS}, // after ten seconds
 		{"TLS garbage", "https://" + anyServer(t, says(strings.Repeat("\x16\x03\x01\xff\xff garbage", 100))), ReasonTLS},
 		{"a TLS alert", "https://" + anyServer(t, says("\x15\x03\x01\x00\x02\x02\x28")), ReasonTLS},
 		{"garbage for HTTP", "http://" + anyServer(t, says(strings.Repeat("\x00\xff\x16\x03", 1000))), ReasonConnect},
