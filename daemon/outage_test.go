@@ -144,7 +144,7 @@ func reach(t *testing.T, count *atomic.Int64, want int64) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.NewTimer(time.Minute)
+	deadline := time.NewTimer(2 * time.Minute)
 	defer deadline.Stop()
 	for count.Load() < want {
 		select {

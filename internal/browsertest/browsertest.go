@@ -16,8 +16,9 @@ import (
 	"github.com/newswatch/newswatch/internal/realpart"
 )
 
-// patience is how long a step may take.
-const patience = 20 * time.Second
+// patience is how long a step may take: a browser is many processes, which a busy
+// machine lets run now and then.
+const patience = time.Minute
 
 // Browser is a tab of Chromium.
 type Browser struct {
@@ -31,6 +32,7 @@ func Start(t testing.TB, more map[string]any) *Browser {
 	path := realpart.Require(t, "chromium", "chromium", "chromium-headless-shell")
 	opts := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
+		chromedp.WSURLReadTimeout(patience),
 	}
 	for _, off := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync"} {
 		opts = append(opts, chromedp.Flag(off, true))
