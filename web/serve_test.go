@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -98,7 +97,7 @@ func TestServeCutsWhatOutlivesTheGrace(t *testing.T) {
 
 // TestServeRefusesTooMuch: headers are bounded.
 func TestServeRefusesTooMuch(t *testing.T) {
-	addr, stop := listen(t, http.NotFoundHandler(), time.Second)
+	addr, stop := listen(t, http.NotFoundHandler(), time.Minute)
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
@@ -210,25 +209,26 @@ func (c *told) Close() error {
 }
 
 // TestStreamOutlivesLimits: a stream lasts, though the server bounds every other
-// answer; the limits here are those of Serve in small.
+// answer.
 func TestStreamOutlivesLimits(t *testing.T) {
-	m, st := kept()
-	s := serverOf(m, st)
-	s.eventEvery = 20 * time.Millisecond
-	srv := httptest.NewUnstartedServer(s)
-	srv.Config.ReadTimeout, srv.Config.WriteTimeout = 200*time.Millisecond, 200*time.Millisecond
-	srv.Start()
-	defer srv.Close()
-	defer srv.CloseClientConnections()
-	answer, err := srv.Client().Get(srv.URL + "/events")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	begun, lines := time.Now(), bufio.NewScanner(answer.Body)
-	for time.Since(begun) < time.Second {
-		if !lines.Scan() {
-			t.Fatalf("the stream broke after %s: %v", time.Since(begun), lines.Err())
+	synctest.Test(t, func(t *testing.T) {
+		l := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- Serve(ctx, l, serverOf(kept()), time.Second) }()
+		client, server := net.Pipe()
+		l.conns <- server
+		begun, lines := time.Now(), bufio.NewScanner(client)
+		fmt.Fprint(client, "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		for time.Since(begun) < 2*writeTimeout {
+			if !lines.Scan() {
+				t.Fatalf("the stream broke after %s: %v", time.Since(begun), lines.Err())
+			}
 		}
-	}
+		client.Close()
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 }
