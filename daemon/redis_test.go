@@ -94,35 +94,46 @@ func TestRedisInTrouble(t *testing.T) {
 		{"without its scripts", func() { db.Do("SCRIPT FLUSH") }, func() {}, false},
 		{"slow", func() { proxy.Delay(150 * time.Millisecond) }, func() { proxy.Delay(0) }, false},
 	} {
-		s.eventually("it is ready before "+c.name, ready)
-		s.eventually("a hit is stored before "+c.name, func() bool { return len(stored()) > 0 })
-		confirmed := stored()
-		c.begin()
-		if c.red {
-			s.eventually("/readyz is red while Redis is "+c.name, func() bool { return !ready() })
-			if code, _ := s.get("/healthz"); code != http.StatusOK {
-				t.Errorf("%s: /healthz answers %d: a restart would not help", c.name, code)
+		strike := func() time.Duration {
+			s.eventually("it is ready before "+c.name, ready)
+			s.eventually("a hit is stored before "+c.name, func() bool { return len(stored()) > 0 })
+			confirmed := stored()
+			c.begin()
+			if c.red {
+				s.eventually("/readyz is red while Redis is "+c.name, func() bool { return !ready() })
+				if code, _ := s.get("/healthz"); code != http.StatusOK {
+					t.Errorf("%s: /healthz answers %d: a restart would not help", c.name, code)
+				}
+			} else {
+				n, d := len(confirmed), delivered()
+				s.eventually("polls and digests go on with Redis "+c.name, func() bool { return len(stored()) > n && delivered() > d })
 			}
-		} else {
-			n, d := len(confirmed), delivered()
-			s.eventually("polls and digests go on with Redis "+c.name, func() bool { return len(stored()) > n && delivered() > d })
+			c.cure()
+			cured := time.Now()
+			s.eventually("/readyz is green again after "+c.name, ready)
+			after := stored()
+			n, d := len(after), delivered()
+			s.eventually("polls and digests go on after "+c.name, func() bool { return len(stored()) > n && delivered() > d })
+			took := time.Since(cured)
+			for title := range confirmed {
+				if !after[title] {
+					t.Errorf("%s: %q was stored and is lost", c.name, title)
+				}
+			}
+			return took
 		}
-		c.cure()
-		cured := time.Now()
-		s.eventually("/readyz is green again after "+c.name, ready)
-		after := stored()
-		n, d := len(after), delivered()
-		s.eventually("polls and digests go on after "+c.name, func() bool { return len(stored()) > n && delivered() > d })
-		// The feed is due every second, and the digest a second after its hit.
-		if took := time.Since(cured); took > 5*time.Second+2*time.Second {
+		// The feed is due every second, and the digest a second after its hit. A machine
+		// that is busy may be late by itself, though not time and again.
+		const most = 5*time.Second + 2*time.Second
+		took := strike()
+		for try := 1; took > most && try < 3; try++ {
+			t.Logf("%s: a new hit was delivered %v after the cure; once more", c.name, took.Round(10*time.Millisecond))
+			took = strike()
+		}
+		if took > most {
 			t.Errorf("%s: it took %v after the cure until a hit was stored and delivered", c.name, took)
 		} else {
 			t.Logf("%s: a new hit was delivered %v after the cure", c.name, took.Round(10*time.Millisecond))
-		}
-		for title := range confirmed {
-			if !after[title] {
-				t.Errorf("%s: %q was stored and is lost", c.name, title)
-			}
 		}
 	}
 
