@@ -235,7 +235,7 @@ func TestPerHost(t *testing.T) {
 
 // TestWaitingIsNotTimedOut: the timeout is the server's, not the queue's.
 func TestWaitingIsNotTimedOut(t *testing.T) {
-	c, _ := newClient(t, Options{Timeout: time.Second, PerHost: 1})
+	c, _ := newClient(t, Options{Timeout: 3 * time.Second, PerHost: 1})
 	s := newSite(t, "127.0.0.1", sends(rss("a")))
 	leave, err := c.turns.enter(t.Context(), "127.0.0.1")
 	if err != nil {
@@ -249,7 +249,7 @@ func TestWaitingIsNotTimedOut(t *testing.T) {
 	select {
 	case err := <-done:
 		t.Fatalf("polled without a turn: %v", err)
-	case <-time.After(1200 * time.Millisecond):
+	case <-time.After(3200 * time.Millisecond):
 	}
 	leave()
 	if err := <-done; err != nil {

@@ -90,7 +90,7 @@ func TestOpenAuthenticatesAtSentinels(t *testing.T) {
 		s.Do("ACL SETUSER default resetpass >another")
 	}
 	open := func(query string) error {
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		s, err := redis.Open(ctx, db.URL+query, redis.Options{})
 		if err == nil {
