@@ -39,8 +39,10 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, c.keep(err)
 }
 
+// keep keeps the first error. Who reads on gets another: the transport says only
+// once that the time has run out, and then that the connection is closed.
 func (c *counter) keep(err error) error {
-	if err != nil && !errors.Is(err, io.EOF) {
+	if err != nil && !errors.Is(err, io.EOF) && c.err == nil {
 		c.err = err
 	}
 	return err

@@ -175,6 +175,8 @@ func TestBadServers(t *testing.T) {
 		{"sends interim answers without end", drip("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", time.Microsecond), ReasonTooLarge},
 		{"drips headers", after("HTTP/1.1 200 OK\r\n", drip("X-A: a\r\n", 10*time.Millisecond)), ReasonTimeout},
 		{"drips a body", after(okHeader+"\r\n", drip("<", 10*time.Millisecond)), ReasonTimeout},
+		{"sends no body", after(okHeader+"\r\n", func(ctx context.Context, _ net.Conn) { <-ctx.Done() }), ReasonTimeout},
+		{"sends a byte of a body", after(okHeader+"Transfer-Encoding: chunked\r\n\r\n1\r\n<\r\n", func(ctx context.Context, _ net.Conn) { <-ctx.Done() }), ReasonTimeout},
 		{"drips a chunked body", after(okHeader+"Transfer-Encoding: chunked\r\n\r\n", drip("1\r\n<\r\n", 10*time.Millisecond)), ReasonTimeout},
 		{"sends a body without end", after(okHeader+"\r\n", drip(strings.Repeat(" ", 64<<10), time.Microsecond)), ReasonTooLarge},
 		{"sends chunk extensions without end", after(okHeader+"Transfer-Encoding: chunked\r\n\r\n1;", drip(strings.Repeat("a", 8<<10), time.Microsecond)), ReasonBody},
