@@ -43,7 +43,7 @@ func Port(t testing.TB) int {
 	for range blockSize {
 		port := ports.first + ports.given%blockSize
 		ports.given++
-		if free(port) && free(port+companion) {
+		if free(t, port) && free(t, port+companion) {
 			return port
 		}
 	}
@@ -67,7 +67,8 @@ func lockBlock(t testing.TB) {
 	t.Fatal("other tests hold every block of ports")
 }
 
-func free(port int) bool {
-	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+func free(t testing.TB, port int) bool {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	return err == nil && l.Close() == nil
 }
