@@ -120,8 +120,15 @@ func (l *loader) keyFile(doc *document, at *yaml.Node, path, name string) (Secre
 	if text == "" {
 		return refuse("the file is empty", "")
 	}
-	if st.Mode().Perm()&0o004 != 0 && runtime.GOOS != "windows" {
+	if openToAll(file, st.Mode()) {
 		l.warn(doc, at, fmt.Sprintf("%s: everybody on this machine can read %s", path, file), "chmod 600 it")
 	}
 	return NewSecret(text), true
+}
+
+// openToAll reports whether others than its owner can read a secret, and its owner
+// can change that. What lies in /run/secrets was put there by a container's engine,
+// readable to all in the container, which is one program.
+func openToAll(file string, mode os.FileMode) bool {
+	return mode.Perm()&0o004 != 0 && runtime.GOOS != "windows" && !strings.HasPrefix(file, "/run/secrets/")
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -234,5 +235,23 @@ func TestCaretUnderWideText(t *testing.T) {
 	line, indent = window(long, 301)
 	if len([]rune(line)) > 130 || []rune(line)[len([]rune(indent))] != 'X' {
 		t.Errorf("%q\n%q", line, indent)
+	}
+}
+
+// TestOpenToAll: who is told to chmod a file must be able to.
+func TestOpenToAll(t *testing.T) {
+	for _, tt := range []struct {
+		file string
+		mode os.FileMode
+		want bool
+	}{
+		{"/etc/newswatch/token", 0o644, true},
+		{"/etc/newswatch/token", 0o600, false},
+		{"/run/secrets/admin_token", 0o444, false},
+		{"/run/secrets-of-mine", 0o644, true},
+	} {
+		if got := openToAll(tt.file, tt.mode); got != tt.want {
+			t.Errorf("openToAll(%s, %o) = %v", tt.file, tt.mode, got)
+		}
 	}
 }
