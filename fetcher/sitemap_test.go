@@ -241,7 +241,7 @@ func TestSitemapIndexBounds(t *testing.T) {
 		t.Errorf("an index that lists itself cost %d requests", n)
 	}
 	s.index("/a.xml")
-	s.docs["/a.xml"] = strings.Repeat("<urlset>", 10)
+	s.docs["/a.xml"] = strings.Repeat("<urlset>", 10) + strings.Repeat("</urlset>", 10)
 	check(t, c, s.feed(), st, Fetched, "")
 }
 

@@ -157,6 +157,8 @@ var (
 	ErrHostile = errors.New("beyond a bound")
 	// ErrMalformed is a feed that could not be read, for all the repairs.
 	ErrMalformed = errors.New("cannot be parsed")
+	// ErrBrokenOff is a feed that ends in the middle, before its first whole item.
+	ErrBrokenOff = errors.New("the document breaks off before its first whole item")
 	// ErrPanic is a defect of ours or of the parser, contained.
 	ErrPanic = errors.New("the parser panicked")
 )

@@ -24,8 +24,8 @@ var gate = semaphore.NewWeighted(inFlight)
 // Parse reads one document. It waits, as long as ctx allows, while other
 // documents that are parsed at that moment hold too much memory.
 //
-// The error matches ErrNotFeed, ErrHostile, ErrMalformed or ErrPanic, or is
-// ctx's own. A document that broke off in the middle is no error; see
+// The error matches ErrNotFeed, ErrHostile, ErrMalformed, ErrBrokenOff or
+// ErrPanic, or is ctx's own. A document that broke off after an item is no error; see
 // Document.Truncated.
 func Parse(ctx context.Context, in Input) (doc *Document, err error) {
 	defer func() {
@@ -86,6 +86,10 @@ func parse(ctx context.Context, in Input, lim Limits) (*Document, error) {
 	}
 	items, repeats := identify(t.items)
 	t.doc.Items, t.doc.Repeats = items, repeats
+	// A server that always breaks off so early would pass for one without news.
+	if t.doc.Truncated && len(items)+len(t.doc.Children) == 0 {
+		return nil, fmt.Errorf("document: %w", ErrBrokenOff)
+	}
 	return t.doc, nil
 }
 

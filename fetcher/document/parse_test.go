@@ -169,3 +169,29 @@ func TestNothingOfMediaIsKept(t *testing.T) {
 		t.Error("the id is not the guid's")
 	}
 }
+
+// TestBrokenOffBeforeAnItem: a server that breaks off before the first whole item,
+// at each poll, would else pass for one that has no news.
+func TestBrokenOffBeforeAnItem(t *testing.T) {
+	for name, body := range map[string]string{
+		"RSS":              `<rss version="2.0"><channel><title>A</title><item><title>Half`,
+		"Atom":             `<feed xmlns="http://www.w3.org/2005/Atom"><title>A</title><entry><title>Half`,
+		"JSON":             `{"version":"https://jsonfeed.org/version/1.1","items":[{"id":"1","title":"a`,
+		"JSON gone wrong":  `{"version":"https://jsonfeed.org/version/1.1","items":[{"id":"1","title":"say "yes""},{"id":"2","title":"b"}]}`,
+		"a sitemap":        `<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><loc>https://a.example/x`,
+		"a sitemaps index": `<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><sitemap><loc>https://a.example/x`,
+	} {
+		doc, err := Parse(t.Context(), Input{Body: []byte(body), Sitemap: true})
+		if !errors.Is(err, ErrBrokenOff) {
+			t.Errorf("%s: %+v, %v", name, doc, err)
+		}
+	}
+	for name, body := range map[string]string{
+		"after an item": `<rss version="2.0"><channel><title>A</title><item><title>Whole</title></item><item><title>Half`,
+		"empty":         `<rss version="2.0"><channel><title>A</title></channel></rss>`,
+	} {
+		if _, err := Parse(t.Context(), Input{Body: []byte(body)}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
