@@ -41,7 +41,7 @@ type Bounced struct {
 // NewBounces learns the words of everyone who is sent mail.
 func NewBounces(ctx context.Context, loaded *configs.Loaded, st store.Store) (*Bounces, error) {
 	if !loaded.SMTP.VERP {
-		return nil, errors.New("daemon: smtp.verp is off, so nothing tells whose a report is")
+		return nil, errors.New("daemon: smtp.verp is off, so nothing tells whose a report is; set smtp.verp: true, and reports of what is sent from then on count")
 	}
 	key, err := st.SigningKey(ctx)
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 	"time"
@@ -118,9 +119,16 @@ func (a *app) letterCommand(use, short, done string, do func(*cobra.Command, sto
 					for _, l := range letters {
 						ids = append(ids, l.Digest.ID)
 					}
+					if len(ids) == 0 {
+						fmt.Fprintln(a.stderr, "no dead letters")
+					}
 				}
 				for _, id := range ids {
-					if err := do(cmd, st, id); err != nil {
+					err := do(cmd, st, id)
+					if errors.Is(err, store.ErrNotFound) {
+						return fmt.Errorf("there is no dead letter %q; newswatch deadletters lists them", id)
+					}
+					if err != nil {
 						return fmt.Errorf("digest %s: %w", id, err)
 					}
 					fmt.Fprintf(a.stderr, "%s: %s\n", id, done)

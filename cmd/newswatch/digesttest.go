@@ -38,7 +38,7 @@ or a mailbox works, and if not, why. It is one message more than the schedule's;
 			case id == "":
 				return &usageError{cmd.CommandPath(), errors.New("--subscriber: whose digest?")}
 			case to == "":
-				return &usageError{cmd.CommandPath(), errors.New("--to: to which address, or to the subscriber itself?")}
+				return &usageError{cmd.CommandPath(), errors.New("--to: write an address, or \"itself\" to send it to the subscriber by its own channel")}
 			}
 			from, err := sinceTime(cmd, since)
 			if err != nil {
@@ -90,7 +90,7 @@ func (a *app) digestTemplatesCommand() *cobra.Command {
 
 A file that is there already is left alone. A template that does not fit is refused at the next load,
 with its line. docs/digests.md tells what templates are given.`,
-		Args: asUsage(cobra.ExactArgs(1)),
+		Args: oneArgument,
 		RunE: func(_ *cobra.Command, args []string) error {
 			text, html := notify.Templates()
 			if err := os.MkdirAll(args[0], 0o755); err != nil {

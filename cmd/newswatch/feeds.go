@@ -142,7 +142,7 @@ func (a *app) feedsParseCommand() *cobra.Command {
 
   newswatch feeds parse https://example.org/feed.xml
   newswatch feeds parse --base https://example.org/ saved.xml`,
-		Args: asUsage(cobra.ExactArgs(1)),
+		Args: oneArgument,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			items, dropped, err := a.readDocument(cmd.Context(), args[0], base, contentType, id)
 			if err != nil {

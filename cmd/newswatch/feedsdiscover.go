@@ -26,7 +26,7 @@ daemon would read it, and listed with what is in it, the likeliest to be wanted 
 
   newswatch feeds discover https://www.example.org/kerala
   newswatch feeds discover --json example.org | jq -r .url`,
-		Args: asUsage(cobra.ExactArgs(1)),
+		Args: oneArgument,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			loaded, err := a.load()
 			if err != nil {
@@ -149,7 +149,7 @@ likeliest. Whether it is a feed or a sitemap, and its language, are found out.
 
   newswatch feeds add https://www.example.org/feed/ --tag kerala --tag police
   newswatch feeds add example.org --first --dry-run`,
-		Args: asUsage(cobra.ExactArgs(1)),
+		Args: oneArgument,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch f.FullText = feed.FullText(fullText); f.FullText {
 			case "", feed.FullTextAuto, feed.FullTextAlways, feed.FullTextNever:

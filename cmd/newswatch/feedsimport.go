@@ -57,7 +57,7 @@ not well-formed are read all the same. "-" reads standard input.
 
 With --check each feed is read first, and only those that can be are added. Without it
 the daemon finds out: "newswatch feeds list --failing" shows those that do not answer.`,
-		Args: asUsage(cobra.ExactArgs(1)),
+		Args: oneArgument,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			loaded, err := a.load()
 			if err != nil {
@@ -195,7 +195,7 @@ func (a *app) finishImport(loaded *configs.Loaded, file string, feeds []feed.Fee
 		return a.printJSON(report)
 	}
 	for _, r := range report.Refused {
-		fmt.Fprintln(a.stderr, "left out:", oneLine(strings.TrimSpace(r.URL+" "+r.Why)))
+		fmt.Fprintln(a.stderr, "left out:", oneLine(strings.TrimSpace(r.URL+": "+r.Why)))
 	}
 	if edit != nil && report.DryRun {
 		fmt.Fprint(a.stdout, edit.Lines)
@@ -219,7 +219,8 @@ func (a *app) feedsExportCommand() *cobra.Command {
 		Use:   "export",
 		Short: "Print the feeds as OPML, for another reader",
 		Long: `Prints the feeds on standard output: as OPML 2.0, with their first tag for a folder and
-all tags for categories; as CSV; or their addresses, one on a line.
+all tags for categories; as CSV; or their addresses, one on a line. --json prints one
+object a line, with the columns of the CSV.
 
   newswatch feeds export > newswatch.opml
   newswatch feeds export --format csv --tag kerala`,
@@ -232,6 +233,14 @@ all tags for categories; as CSV; or their addresses, one on a line.
 			return err
 		}
 		feeds := slices.DeleteFunc(slices.Clone(loaded.Feeds), func(f feed.Feed) bool { return tag != "" && !f.HasTag(tag) })
+		if a.json {
+			for _, f := range feeds {
+				if err := a.printJSON(exported{f.ID, f.URL, f.Name, append([]string{}, f.Tags...), f.Lang, f.Kind}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
 		switch format {
 		case "opml":
 			list := make([]document.Subscription, len(feeds))
@@ -260,6 +269,16 @@ all tags for categories; as CSV; or their addresses, one on a line.
 	cmd.Flags().StringVar(&format, "format", "opml", "opml, csv or urls")
 	cmd.Flags().StringVar(&tag, "tag", "", "only feeds with this tag")
 	return cmd
+}
+
+// exported is a feed as a line of JSON.
+type exported struct {
+	ID   string    `json:"id"`
+	URL  string    `json:"url"`
+	Name string    `json:"name"`
+	Tags []string  `json:"tags"`
+	Lang string    `json:"lang"`
+	Kind feed.Kind `json:"kind"`
 }
 
 // readFile reads a file, or standard input for "-", up to maxFile.

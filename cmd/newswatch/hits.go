@@ -32,7 +32,8 @@ func (a *app) hitsCommand() *cobra.Command {
   newswatch hits --since 7d --rule operation-p-hunt
   newswatch hits --text "darknet arrest" --format csv > hits.csv
   newswatch hits --json --limit 0 | jq .          every hit as JSON Lines
-  newswatch hits --purge ID                       remove an item everywhere, for good`,
+  newswatch hits --purge ID                       remove an item everywhere, for good;
+                                                  --format csv and --json show IDs`,
 		Args: asUsage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if purge != "" {

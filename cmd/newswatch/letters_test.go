@@ -36,7 +36,7 @@ func TestDeadLetterIsListedAndSentAgain(t *testing.T) {
 	conf := pressConfig(t, server.URL, 1)
 
 	out, err := newswatch(t.Context(), conf, "once").CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "digests were not accepted") {
+	if err == nil || !strings.Contains(string(out), "not accepted") {
 		t.Fatalf("a pass whose digest was refused: %v\n%s", err, out)
 	}
 	letters := func() (all []notify.DeadLetter) {

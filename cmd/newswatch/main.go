@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // a container without zone files must know Asia/Kolkata
 
@@ -78,6 +79,15 @@ type usageError struct {
 }
 
 func (e *usageError) Error() string { return e.err.Error() }
+
+// oneArgument wants the argument that the command's line of use names; cobra's own
+// complaint counts arguments and does not say what they are.
+func oneArgument(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return nil
+	}
+	return &usageError{cmd.CommandPath(), fmt.Errorf("want: %s", strings.TrimSuffix(cmd.UseLine(), " [flags]"))}
+}
 
 // asUsage turns cobra's complaints about arguments into usage errors.
 func asUsage(args cobra.PositionalArgs) cobra.PositionalArgs {

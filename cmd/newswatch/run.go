@@ -25,7 +25,12 @@ func (a *app) runCommand() *cobra.Command {
 in flight within --grace. SIGHUP, a change of a configuration file, or POST /-/reload reads the
 configuration again; a broken one leaves the running one in force.`,
 		Args: asUsage(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.run(cmd.Context(), grace) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if grace < 0 {
+				return &usageError{cmd.CommandPath(), fmt.Errorf("--grace %s: want 0s or more", grace)}
+			}
+			return a.run(cmd.Context(), grace)
+		},
 	}
 	cmd.Flags().DurationVar(&grace, "grace", 20*time.Second, "how long a stop waits for what is in flight")
 	a.leaseFlag(cmd)
@@ -115,11 +120,11 @@ func (a *app) printSummary(sum daemon.Summary) error {
 		return errors.Join(a.printJSON(sum), unsent(sum))
 	}
 	fmt.Fprintf(a.stdout, "%s: %d fetched, %d not modified, %d failed\n", counted(sum.Feeds, "feed"), sum.Fetched, sum.NotModified, sum.Failed)
-	fmt.Fprintf(a.stdout, "%d items, %d new; %d hits", sum.Items, sum.NewItems, sum.Hits)
+	fmt.Fprintf(a.stdout, "%s, %d new; %s", counted(sum.Items, "item"), sum.NewItems, counted(sum.Hits, "hit"))
 	if sum.Quiet > 0 {
 		fmt.Fprintf(a.stdout, " (%d of them older than digest.first_window: kept, not reported)", sum.Quiet)
 	}
-	fmt.Fprintf(a.stdout, "; %d digests sent; %.1f s\n", sum.DigestsSent, sum.Seconds)
+	fmt.Fprintf(a.stdout, "; %s sent; %.1f s\n", counted(sum.DigestsSent, "digest"), sum.Seconds)
 	if sum.Failed > 0 {
 		fmt.Fprintln(a.stdout, "why feeds failed: newswatch feeds list --failing")
 	}
@@ -132,5 +137,5 @@ func unsent(sum daemon.Summary) error {
 	if sum.DigestsFailed == 0 {
 		return nil
 	}
-	return fmt.Errorf("%d digests were not accepted; they are kept: the next pass, or \"newswatch run\", tries again; see \"newswatch deadletters\" for those given up", sum.DigestsFailed)
+	return fmt.Errorf("%s not accepted; what waits is kept: the next pass, or \"newswatch run\", tries again; see \"newswatch deadletters\" for what was given up", counted(sum.DigestsFailed, "digest"))
 }

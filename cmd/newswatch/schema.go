@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,7 +32,12 @@ webhook is for those who receive digests: what is posted to them (docs/webhook.m
 
 A schema sees less than newswatch check: only one file, and nothing of the language of rules.`,
 		ValidArgs: kinds,
-		Args:      asUsage(cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs)),
+		Args: asUsage(func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 || len(args) == 1 && !slices.Contains(kinds, args[0]) {
+				return fmt.Errorf("%q: want one of %s", strings.Join(args, " "), strings.Join(kinds, ", "))
+			}
+			return nil
+		}),
 		RunE: func(_ *cobra.Command, args []string) error {
 			kind := kinds[0]
 			if len(args) > 0 {

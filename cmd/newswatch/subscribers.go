@@ -70,7 +70,7 @@ by their address or URL too.
 // its id, or by its address.
 func (a *app) oneSubscriber(use, short string, do func(ctx context.Context, loaded *configs.Loaded, st store.Store, id string) error) *cobra.Command {
 	return &cobra.Command{
-		Use: use + " ID|ADDRESS", Short: short, Args: asUsage(cobra.ExactArgs(1)),
+		Use: use + " ID|ADDRESS", Short: short, Args: oneArgument,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			loaded, err := a.load()
 			if err != nil {
