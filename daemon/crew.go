@@ -3,7 +3,9 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -61,6 +63,9 @@ type crew[T any] struct {
 	held  map[string]holding // by lease key
 	fault error              // the last failure of the store, nil after a success
 	first error              // the first outcome that the store did not take
+	// defect is the last panic of a job. A drain goes on with the other jobs, and
+	// returns it at the end.
+	defect error
 	// refused is whether the last outcome was not taken.
 	refused bool
 }
@@ -96,7 +101,7 @@ func (c *crew[T]) serve(ctx context.Context, grace time.Duration, once bool) err
 
 	c.mu.Lock()
 	c.held = map[string]holding{}
-	c.first = nil
+	c.first, c.defect = nil, nil
 	c.mu.Unlock()
 
 	var renewing, working sync.WaitGroup
@@ -122,6 +127,11 @@ func (c *crew[T]) serve(ctx context.Context, grace time.Duration, once bool) err
 	renewing.Wait()
 	if err == nil {
 		err = c.firstFailure()
+	}
+	if err == nil {
+		c.mu.Lock()
+		err = c.defect
+		c.mu.Unlock()
 	}
 	return err
 }
@@ -224,10 +234,24 @@ func (c *crew[T]) loop(ctx, workCtx context.Context, working *sync.WaitGroup, on
 	}
 }
 
-// do works one job off, and reports whether its lease has ended. A lost lease is
-// no fault: another has the work.
+// errPanic is a job that a defect of newswatch ended.
+var errPanic = errors.New("daemon: a defect of newswatch ended the work")
+
+// contained is work, but for its panics: whatever in a feed or a rule sets off a
+// defect must not end the work on all others, at every start again.
+func (c *crew[T]) contained(ctx context.Context, j job[T]) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: %v\n%s", errPanic, r, debug.Stack())
+		}
+	}()
+	return c.work(ctx, j.lease, j.due)
+}
+
+// do works one job off, and reports whether its lease has ended, or must run out. A
+// lost lease is no fault: another has the work.
 func (c *crew[T]) do(ctx context.Context, j job[T]) (ended bool) {
-	err := c.work(ctx, j.lease, j.due)
+	err := c.contained(ctx, j)
 	switch {
 	case err == nil:
 		c.recovered()
@@ -235,6 +259,13 @@ func (c *crew[T]) do(ctx context.Context, j job[T]) (ended bool) {
 	case errors.Is(err, lease.ErrLost):
 		c.lost()
 		c.log.Warn("another holder took over", "crew", c.name, "key", j.lease.Key)
+		return true
+	case errors.Is(err, errPanic):
+		// It is not given back, or it would be claimed, and panic, again at once.
+		c.mu.Lock()
+		c.defect = err
+		c.mu.Unlock()
+		c.log.Error("this is a defect: please report it; the work is tried again when its lease has run out", "crew", c.name, "key", j.lease.Key, "err", err)
 		return true
 	case ctx.Err() != nil:
 	default:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -63,6 +64,28 @@ func TestCrewDrainReturnsWhatTheStoreRefused(t *testing.T) {
 	})
 	if err := c.drain(t.Context(), 0); !errors.Is(err, full) {
 		t.Errorf("drain returned %v, want the store's error: a pass that stored nothing must not look well", err)
+	}
+}
+
+// TestCrewContainsAPanic: what sets off a defect in one feed takes nothing from the
+// others, is not claimed again at once, and makes a drain fail at its end.
+func TestCrewContainsAPanic(t *testing.T) {
+	done, released := 0, 0
+	c := testCrew([]string{"a", "b", "c"}, func(_ context.Context, key string) error {
+		if key == "a" {
+			panic("no such rule")
+		}
+		done++
+		return nil
+	})
+	c.hands = 1
+	c.release = func(context.Context, lease.Lease) error { released++; return nil }
+	err := c.drain(t.Context(), 0)
+	if !errors.Is(err, errPanic) || !strings.Contains(err.Error(), "no such rule") {
+		t.Errorf("drain returned %v", err)
+	}
+	if done != 2 || released != 0 || c.lastFault() != nil {
+		t.Errorf("%d of 2 others done, %d leases given back, the store's fault is %v", done, released, c.lastFault())
 	}
 }
 
