@@ -167,7 +167,7 @@ func TestParse(t *testing.T) {
 // that one byte more is refused for its size.
 func TestLargeFile(t *testing.T) {
 	data := bytes.Repeat([]byte{'x'}, MaxFile+1)
-	data[0] = ']' // the end of nothing: no YAML, as is seen at once
+	data[0] = 1 // a control character: no YAML, as is seen at once
 	for _, tt := range []struct {
 		size int
 		want string
