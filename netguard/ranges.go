@@ -35,7 +35,6 @@ var specials = []special{
 	{netip.MustParsePrefix("::/128"), "the unspecified address"},             // RFC 4291 §2.5.2
 	{netip.MustParsePrefix("::1/128"), "a loopback address"},                 // RFC 4291 §2.5.3
 	{netip.MustParsePrefix("::/96"), "an IPv4 address inside IPv6"},          // RFC 4291 §2.5.5.1
-	{netip.MustParsePrefix("64:ff9b::/96"), "an IPv4 address behind NAT64"},  // RFC 6052
 	{netip.MustParsePrefix("64:ff9b:1::/48"), "a NAT64 address"},             // RFC 8215
 	{netip.MustParsePrefix("2001::/23"), "a protocol assignment"},            // RFC 2928; Teredo, ORCHID and others
 	{netip.MustParsePrefix("2001:db8::/32"), "an address for documentation"}, // RFC 3849
@@ -52,11 +51,26 @@ var specials = []special{
 // (RFC 4291 §2.5.4); everything else is refused without being listed.
 var globalUnicast = netip.MustParsePrefix("2000::/3")
 
+// nat64 is the prefix behind which a translator puts all of IPv4 (RFC 6052 §2.1). In
+// a network that has IPv6 only, its name server makes such an address for every
+// host that has IPv4 only (RFC 6147). Other prefixes, that of local use included
+// (RFC 8215), are their operator's own, and may lead anywhere.
+var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+
 // specialPurpose reports whether ip, which is not an IPv4 address in IPv6 form,
 // is anything but a public unicast address, and what it is.
 func specialPurpose(ip netip.Addr) (what string, is bool) {
 	if !ip.IsValid() {
 		return "not an address", true
+	}
+	if nat64.Contains(ip) {
+		// The last four bytes are the IPv4 address (§2.2), and one that is not public
+		// must not be there at all (§3.1).
+		b := ip.As16()
+		if what, is = specialPurpose(netip.AddrFrom4([4]byte(b[12:]))); is {
+			what += " behind NAT64"
+		}
+		return what, is
 	}
 	for _, s := range specials {
 		if s.prefix.Contains(ip) {
