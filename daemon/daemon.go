@@ -91,7 +91,7 @@ type Daemon struct {
 
 	coverage coverage
 	past     *past
-	polls    *crew[fetcher.State]
+	polls    *crew[*fetcher.State]
 	turns    *crew[notify.Turn]
 	push     *pusher // nil where no hub can reach us
 	polled   func(Poll)
@@ -136,7 +136,7 @@ func (d *Daemon) Close() {
 }
 
 // pollCrew works off the queue of feeds.
-func (d *Daemon) pollCrew(hands int) *crew[fetcher.State] {
+func (d *Daemon) pollCrew(hands int) *crew[*fetcher.State] {
 	p := &poller{
 		fetch: d.fetch, journal: d.store, now: d.now, metrics: d.metrics, log: d.log,
 		renew: func(ctx context.Context, st *fetcher.State) { d.push.renew(ctx, st) },
@@ -146,22 +146,22 @@ func (d *Daemon) pollCrew(hands int) *crew[fetcher.State] {
 			}
 		},
 	}
-	return &crew[fetcher.State]{
+	return &crew[*fetcher.State]{
 		name:  "feeds",
 		hands: hands,
 		ttl:   d.opt.Lease,
 		rest:  maxPause,
-		claim: func(ctx context.Context, n int) ([]job[fetcher.State], error) {
+		claim: func(ctx context.Context, n int) ([]job[*fetcher.State], error) {
 			claims, err := d.store.ClaimFeeds(ctx, d.now(), n, d.opt.Lease)
-			jobs := make([]job[fetcher.State], len(claims))
-			for i, c := range claims {
-				jobs[i] = job[fetcher.State]{c.Lease, c.State}
+			jobs := make([]job[*fetcher.State], len(claims))
+			for i := range claims {
+				jobs[i] = job[*fetcher.State]{claims[i].Lease, &claims[i].State}
 			}
 			return jobs, err
 		},
 		renew: d.renew,
-		work: func(ctx context.Context, l lease.Lease, st fetcher.State) error {
-			return p.poll(ctx, d.plan.Load(), l, st)
+		work: func(ctx context.Context, l lease.Lease, st *fetcher.State) error {
+			return p.poll(ctx, d.plan.Load(), l, *st)
 		},
 		release: func(ctx context.Context, l lease.Lease) error { return d.store.ReleaseFeeds(ctx, []lease.Lease{l}) },
 		lost:    func() { d.metrics.leasesLost.WithLabelValues("feeds").Inc() },

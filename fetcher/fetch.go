@@ -34,8 +34,10 @@ const (
 type poll struct {
 	c    *Client
 	feed feed.Feed
-	mark func(ctx context.Context, parsing bool) error
-	now  time.Time
+	// configured is the feed's URL as its operator wrote it.
+	configured *url.URL
+	mark       func(ctx context.Context, parsing bool) error
+	now        time.Time
 	// res is what has come of the poll so far; res.State is the state to be.
 	res Result
 	// fresh is for how long the answer is, and after its Retry-After.
@@ -91,6 +93,7 @@ func (p *poll) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	p.configured = configured
 	*st = st.at(bare(configured).String())
 	if st.Retired {
 		return failf(ReasonGone, nil, "%s has said that the feed is gone for good; give it another url or remove it", configured.Host)
@@ -112,7 +115,7 @@ func (p *poll) run(ctx context.Context) (err error) {
 
 // request asks for the feed at u.
 func (p *poll) request(ctx context.Context, u *url.URL) (*answer, error) {
-	st := p.res.State
+	st := &p.res.State
 	known := st.BodyHash != "" && p.now.Sub(st.LastFull) < fullReadAfter
 	return p.c.get(ctx, request{
 		url:       u,
@@ -135,8 +138,8 @@ func (p *poll) request(ctx context.Context, u *url.URL) (*answer, error) {
 // the site that he wrote it for.
 func (p *poll) ask(u *url.URL, h http.Header) {
 	h.Set("Accept", acceptFeed)
-	if configured, err := parseURL(p.feed.URL); err == nil && configured.User != nil && sameOrigin(u, configured) {
-		h.Set("Authorization", basicAuth(configured.User))
+	if p.configured.User != nil && sameOrigin(u, p.configured) {
+		h.Set("Authorization", basicAuth(p.configured.User))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -90,12 +91,12 @@ type trail struct {
 func (c *Client) get(ctx context.Context, req request) (*answer, error) {
 	a := &answer{way: trail{lasting: true}}
 	left := req.timeout
-	seen := make(map[string]bool)
+	var seen []string
 	for u := bare(req.url); ; {
-		if seen[u.String()] {
+		if slices.Contains(seen, u.String()) {
 			return a, failf(ReasonRedirect, nil, "%s redirects in a circle", u.Host)
 		}
-		seen[u.String()] = true
+		seen = append(seen, u.String())
 		if req.admit != nil {
 			if err := req.admit(ctx, u); err != nil {
 				return a, err

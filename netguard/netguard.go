@@ -87,7 +87,10 @@ func (p Policy) Check(addr netip.AddrPort) error {
 // errors are or wrap a *RefusedError where the policy was the reason.
 func (p Policy) Dialer() *net.Dialer {
 	return &net.Dialer{
-		Timeout:        DialTimeout,
+		Timeout: DialTimeout,
+		// Whoever dials bounds what he waits for. Probes would cost four system calls
+		// for each of the connections, most of which serve one request.
+		KeepAlive:      -1,
 		Resolver:       p.Resolver,
 		ControlContext: p.control,
 	}

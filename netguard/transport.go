@@ -27,6 +27,9 @@ func (p Policy) Transport() *http.Transport {
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: MaxHeaderBytes,
 		DisableCompression:     true,
+		// A request is small, and a body is read around the buffer.
+		ReadBufferSize:  2 << 10,
+		WriteBufferSize: 1 << 10,
 		// Feeds are many and visited rarely: a connection is kept for the next
 		// request of the same visit, not for the next visit.
 		MaxIdleConns:        128,

@@ -15,11 +15,11 @@ import (
 // the next check, since when it is paused, and how often its reader died. A state is
 // read and written at every poll, and as JSON that took a fifth of what a poll without
 // news takes beside its request. It returns ErrTooLarge as Encode does.
-func EncodeState(st fetcher.State) ([]byte, error) {
+func EncodeState(st *fetcher.State) ([]byte, error) {
 	w := fieldWriter{b: append(make([]byte, 0, 256), fieldState)}
-	w.write(stateFields(&st))
+	w.write(stateFields(st))
 	if len(w.b) > MaxValue {
-		return nil, fmt.Errorf("%w: %d bytes of %T, the most is %d", ErrTooLarge, len(w.b), st, MaxValue)
+		return nil, fmt.Errorf("%w: %d bytes of %T, the most is %d", ErrTooLarge, len(w.b), *st, MaxValue)
 	}
 	return w.b, nil
 }

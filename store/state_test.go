@@ -33,7 +33,7 @@ func TestAStateIsSmallAndComesBack(t *testing.T) {
 	want := usual()
 	st := want
 	st.NextCheck, st.Paused, st.Poisoned = t0.Add(time.Hour), t0, 1 // the queue's own
-	b, err := EncodeState(st)
+	b, err := EncodeState(&st)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestAStateIsSmallAndComesBack(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	if _, err := EncodeState(fetcher.State{Title: strings.Repeat("x", MaxValue)}); !errors.Is(err, ErrTooLarge) {
+	if _, err := EncodeState(&fetcher.State{Title: strings.Repeat("x", MaxValue)}); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("too large: %v", err)
 	}
 }
@@ -100,7 +100,7 @@ func full() (st fetcher.State) {
 func TestEveryFieldOfAStateComesBack(t *testing.T) {
 	want := full()
 	var got fetcher.State
-	b, err := EncodeState(want)
+	b, err := EncodeState(&want)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ var update = flag.Bool("update", false, "write testdata/state and testdata/state
 // order than they did.
 func TestAStateThatWasWrittenIsRead(t *testing.T) {
 	if *update {
-		b, err1 := EncodeState(full())
+		b, err1 := EncodeState(new(full()))
 		j, err2 := json.MarshalIndent(full(), "", "\t")
 		if err := errors.Join(err1, err2, os.WriteFile("testdata/state", b, 0o600), os.WriteFile("testdata/state.json", append(j, '\n'), 0o600)); err != nil {
 			t.Fatal(err)
@@ -178,7 +178,7 @@ func TestAStateWrittenAsJSONIsRead(t *testing.T) {
 }
 
 func FuzzDecodeState(f *testing.F) {
-	b, err := EncodeState(usual())
+	b, err := EncodeState(new(usual()))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func FuzzDecodeState(f *testing.F) {
 		if len(b) == 0 || b[0] != fieldState || Decode(b, &st) != nil {
 			return
 		}
-		b, err := EncodeState(st)
+		b, err := EncodeState(&st)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -81,5 +81,5 @@ func state(id string, body []byte, next, paused time.Time, poisoned int) (fetche
 // encodeState leaves out the id, which is in the key.
 func encodeState(st fetcher.State) ([]byte, error) {
 	st.FeedID = ""
-	return store.EncodeState(st)
+	return store.EncodeState(&st)
 }

@@ -58,11 +58,12 @@ var dumps = []struct {
 		return store.Row{Counters: c}, r.Scan(&c.Head, &c.Token)
 	}},
 	// A mark that is still set is of a reader that died: the next claim would say so.
-	{`SELECT ` + stateColumns + `, marked, left_at, ids FROM feeds LEFT JOIN seen ON feed = n ORDER BY id`, func(r scanner) (store.Row, error) {
+	{`SELECT ` + stateColumns + `, coalesce(marked, 0), left_at, ids FROM feeds
+		LEFT JOIN seen ON seen.feed = n LEFT JOIN leases ON leases.feed = n ORDER BY id`, func(r scanner) (store.Row, error) {
 		f := new(store.FeedRow)
 		var marked int
 		var left sql.NullInt64
-		err := scanState(r, &f.State, &marked, &left, &f.Seen)
+		err := newStateRow(&marked, &left, &f.Seen).scan(r, &f.State)
 		f.State.Poisoned += marked
 		f.Left = at(left)
 		return store.Row{Feed: f}, err
@@ -210,17 +211,20 @@ func (t *tx) restore(r store.Row) error {
 }
 
 func (t *tx) restoreFeed(f store.FeedRow) error {
-	state, err := store.EncodeState(f.State)
+	state, err := store.EncodeState(&f.State)
 	if err != nil {
 		return err
 	}
 	var n int64
 	err = t.row(`INSERT INTO feeds (id, next, left_at, paused, poisoned, grade, success, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET next = excluded.next, left_at = excluded.left_at, paused = excluded.paused,
-		poisoned = excluded.poisoned, marked = 0, grade = excluded.grade, success = excluded.success, state = excluded.state RETURNING n`,
+		poisoned = excluded.poisoned, grade = excluded.grade, success = excluded.success, state = excluded.state RETURNING n`,
 		f.State.FeedID, milli(f.State.NextCheck), milli(f.Left), milli(f.State.Paused), f.State.Poisoned,
 		int(f.State.Health.Grade), milli(f.State.LastSuccess), state).Scan(&n)
-	if err != nil || len(f.Seen) == 0 {
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec(`UPDATE leases SET marked = 0 WHERE feed = ?`, n); err != nil || len(f.Seen) == 0 {
 		return err
 	}
 	seen, err := store.ParseSeen(f.Seen)
@@ -270,8 +274,9 @@ func (s *Store) Inspect(ctx context.Context) ([]string, error) {
 		`SELECT 'SQLite: ' || integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`,
 		`SELECT 'SQLite: a row of ' || "table" || ' belongs to none of ' || parent FROM pragma_foreign_key_check`,
 		`SELECT 'hit ' || lower(hex(id)) || ' stands under no rule' FROM hits WHERE n NOT IN (SELECT hit FROM hit_rules)`,
-		`SELECT 'feed ' || id || ' is leased without a token' FROM feeds WHERE until IS NOT NULL AND token = 0`,
-		`SELECT 'feed ' || id || ' has a token that was never given' FROM feeds WHERE token > (SELECT value FROM meta WHERE key = 'token')`,
+		`SELECT 'feed ' || id || ' is leased twice' FROM feeds JOIN leases ON feed = n GROUP BY n HAVING count(*) > 1`,
+		`SELECT 'feed ' || id || ' has a token that was never given' FROM feeds LEFT JOIN leases ON feed = n
+			WHERE max(recorded, coalesce(token, 0)) > (SELECT value FROM meta WHERE key = 'token')`,
 		`SELECT 'subscriber ' || id || ' has a token that was never given' FROM subscribers WHERE token > (SELECT value FROM meta WHERE key = 'token')`,
 	} {
 		if err := s.rows(ctx, text, q); err != nil {

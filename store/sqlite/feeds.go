@@ -1,11 +1,10 @@
 package sqlite
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/newswatch/newswatch/fetcher"
@@ -34,7 +33,7 @@ func (s *Store) SyncFeeds(ctx context.Context, ids []string, now time.Time) erro
 			delete(there, id)
 			switch {
 			case !known:
-				state, err := store.EncodeState(fetcher.State{FeedID: id})
+				state, err := store.EncodeState(&fetcher.State{FeedID: id})
 				if err != nil {
 					return err
 				}
@@ -61,38 +60,86 @@ func (s *Store) SyncFeeds(ctx context.Context, ids []string, now time.Time) erro
 	})
 }
 
+// dueFeeds are those that may be claimed: those that are due and that nobody has, and
+// those whose lease has run out, with the mark that was on it.
+const dueFeeds = `SELECT ` + stateColumns + `, n, old FROM (
+	SELECT ` + stateColumns + `, n, NULL AS old, due AS at, id FROM feeds
+		WHERE due <= ?1 AND NOT EXISTS (SELECT 1 FROM leases WHERE feed = n)
+	UNION ALL SELECT ` + stateColumns + `, n, marked, until, id FROM leases JOIN feeds ON n = feed
+		WHERE until <= ?1 AND left_at IS NULL AND paused IS NULL
+	ORDER BY at, id LIMIT ?2)`
+
 // ClaimFeeds leases feeds that are due.
 func (s *Store) ClaimFeeds(ctx context.Context, now time.Time, max int, ttl time.Duration) ([]store.Claim, error) {
 	var claims []store.Claim
 	until := store.Time(now.Add(ttl))
-	err := s.w.do(ctx, func(t *tx) error {
+	err := s.w.repeatable(ctx, func(t *tx) error {
 		claims = nil
+		var feeds, expired []int64
+		var n int64
+		var old sql.NullInt64
+		row := newStateRow(&n, &old)
 		err := t.rows(func(r scanner) error {
-			c := store.Claim{Lease: lease.Lease{Until: until}}
-			if err := scanState(r, &c.State, &c.Lease.Token); err != nil {
+			claims = append(claims, store.Claim{})
+			c := &claims[len(claims)-1]
+			if err := row.scan(r, &c.State); err != nil {
 				return err
 			}
-			c.Lease.Key = store.FeedKey(c.State.FeedID)
-			claims = append(claims, c)
+			c.Lease = lease.Lease{Key: store.FeedKey(c.State.FeedID), Until: until}
+			if old.Valid {
+				expired = append(expired, n)
+				c.State.Poisoned += int(old.Int64)
+			}
+			feeds = append(feeds, n)
 			return nil
-		}, `UPDATE feeds SET until = ?1, token = (SELECT value FROM meta WHERE key = 'token') + place, asked = NULL,
-			poisoned = poisoned + marked, marked = 0
-			FROM (SELECT n AS which, row_number() OVER (ORDER BY due, id) AS place
-				FROM (SELECT n, due, id FROM feeds WHERE due <= ?2 ORDER BY due, id LIMIT ?3))
-			WHERE n = which RETURNING `+stateColumns+`, token`, until.UnixMilli(), now.UnixMilli(), maxRows(max))
+		}, dueFeeds, now.UnixMilli(), maxRows(max))
 		if err != nil || len(claims) == 0 {
 			return err
 		}
-		_, err = t.advance("token", len(claims))
-		return err
+		for _, n := range expired {
+			if err := t.expire(n); err != nil {
+				return err
+			}
+		}
+		return t.lease(claims, feeds, until)
 	})
 	if err != nil {
 		return nil, err
 	}
-	// They were updated in no order that is promised.
-	slices.SortFunc(claims, func(a, b store.Claim) int { return cmp.Compare(a.Lease.Token, b.Lease.Token) })
 	return claims, nil
 }
+
+// lease gives the claims their tokens.
+func (t *tx) lease(claims []store.Claim, feeds []int64, until time.Time) error {
+	last, err := t.advance("token", len(claims))
+	if err != nil {
+		return err
+	}
+	first := last - int64(len(claims)) + 1
+	for i := range claims {
+		claims[i].Lease.Token = first + int64(i)
+	}
+	list, err := json.Marshal(feeds)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`INSERT INTO leases (token, feed, until) SELECT ? + key, value, ? FROM json_each(?)`, first, until.UnixMilli(), string(list))
+	return err
+}
+
+// expire takes a feed's lease from a holder whose time has run out. A mark that it
+// leaves is laid to the feed.
+func (t *tx) expire(n int64) error {
+	var marked bool
+	if err := t.row(`DELETE FROM leases WHERE feed = ? RETURNING marked`, n).Scan(&marked); err != nil || !marked {
+		return err
+	}
+	_, err := t.exec(`UPDATE feeds SET poisoned = poisoned + 1 WHERE n = ?`, n)
+	return err
+}
+
+// ofFeed finds the lease of a feed, by its id and the lease's token, while it is held.
+const ofFeed = `feed = (SELECT n FROM feeds WHERE id = ?) AND token = ?`
 
 // advance adds n to one of the counters of meta and returns its new value.
 func (t *tx) advance(counter string, n int) (int64, error) {
@@ -107,7 +154,7 @@ func maxRows(n int) int { return max(n, 0) }
 // Renew extends leases of feeds and of subscribers.
 func (s *Store) Renew(ctx context.Context, ls []lease.Lease, until time.Time) ([]lease.Lease, error) {
 	var held []lease.Lease
-	err := s.w.do(ctx, func(t *tx) error {
+	err := s.w.repeatable(ctx, func(t *tx) error {
 		held = nil
 		for _, l := range ls {
 			id, isFeed, ok := store.SplitKey(l.Key)
@@ -116,7 +163,7 @@ func (s *Store) Renew(ctx context.Context, ls []lease.Lease, until time.Time) ([
 			}
 			q := `UPDATE subscribers SET until = max(until, ?) WHERE id = ? AND token = ? AND until IS NOT NULL RETURNING until`
 			if isFeed {
-				q = `UPDATE feeds SET until = max(until, ?) WHERE id = ? AND token = ? AND until IS NOT NULL RETURNING until`
+				q = `UPDATE leases SET until = max(until, ?) WHERE ` + ofFeed + ` RETURNING until`
 			}
 			var end int64
 			err := t.row(q, until.UnixMilli(), id, l.Token).Scan(&end)
@@ -140,23 +187,32 @@ func (s *Store) Renew(ctx context.Context, ls []lease.Lease, until time.Time) ([
 // NextDue returns when the next feed or subscriber is due.
 func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 	var ms sql.NullInt64
-	err := s.row(ctx, []any{&ms}, `SELECT min(due) FROM (
-		SELECT min(due) AS due FROM feeds WHERE due IS NOT NULL
+	err := s.row(ctx, []any{&ms}, `SELECT min(at) FROM (
+		SELECT min(due) AS at FROM feeds WHERE due IS NOT NULL AND NOT EXISTS (SELECT 1 FROM leases WHERE feed = n)
+		UNION ALL SELECT min(until) FROM leases JOIN feeds ON n = feed WHERE left_at IS NULL AND paused IS NULL
 		UNION ALL SELECT min(due) FROM subscribers WHERE due IS NOT NULL)`)
 	return at(ms), err
 }
 
 // PollNow makes feeds due at now.
 func (s *Store) PollNow(ctx context.Context, ids []string, now time.Time) error {
-	const set = `UPDATE feeds SET next = min(?1, coalesce(next, ?1)),
-		asked = CASE WHEN until IS NOT NULL THEN min(?1, coalesce(asked, ?1)) END WHERE left_at IS NULL`
+	const (
+		set = `UPDATE feeds SET next = min(?1, coalesce(next, ?1)) WHERE left_at IS NULL`
+		ask = `UPDATE leases SET asked = min(?1, coalesce(asked, ?1)) WHERE feed IN (SELECT n FROM feeds WHERE left_at IS NULL`
+	)
 	return s.w.do(ctx, func(t *tx) error {
 		if len(ids) == 0 {
-			_, err := t.exec(set, now.UnixMilli())
+			if _, err := t.exec(set, now.UnixMilli()); err != nil {
+				return err
+			}
+			_, err := t.exec(ask+`)`, now.UnixMilli())
 			return err
 		}
 		for _, id := range ids {
 			if _, err := t.exec(set+` AND id = ?2`, now.UnixMilli(), id); err != nil {
+				return err
+			}
+			if _, err := t.exec(ask+` AND id = ?2)`, now.UnixMilli(), id); err != nil {
 				return err
 			}
 		}
@@ -171,8 +227,8 @@ func (s *Store) MarkParsing(ctx context.Context, l lease.Lease, parsing bool) er
 	if !isFeed {
 		return lease.ErrLost
 	}
-	return s.w.do(ctx, func(t *tx) error {
-		n, err := t.exec(`UPDATE feeds SET marked = ? WHERE id = ? AND token = ? AND until IS NOT NULL`, parsing, id, l.Token)
+	return s.w.repeatable(ctx, func(t *tx) error {
+		n, err := t.exec(`UPDATE leases SET marked = ? WHERE `+ofFeed, parsing, id, l.Token)
 		if err == nil && n == 0 {
 			err = lease.ErrLost
 		}
@@ -182,14 +238,22 @@ func (s *Store) MarkParsing(ctx context.Context, l lease.Lease, parsing bool) er
 
 // ReleaseFeeds gives leases back untouched.
 func (s *Store) ReleaseFeeds(ctx context.Context, ls []lease.Lease) error {
-	return s.w.do(ctx, func(t *tx) error {
+	return s.w.repeatable(ctx, func(t *tx) error {
 		for _, l := range ls {
 			id, isFeed, _ := store.SplitKey(l.Key)
 			if !isFeed {
 				continue
 			}
-			if _, err := t.exec(`UPDATE feeds SET until = NULL, asked = NULL, marked = 0
-				WHERE id = ? AND token = ? AND until IS NOT NULL`, id, l.Token); err != nil {
+			n, err := t.exec(`DELETE FROM leases WHERE `+ofFeed, id, l.Token)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				continue
+			}
+			// The lease before this one is not the newest any more, and a Record
+			// under it is not one that is repeated.
+			if _, err := t.exec(`UPDATE feeds SET recorded = 0 WHERE id = ?`, id); err != nil {
 				return err
 			}
 		}

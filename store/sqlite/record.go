@@ -67,7 +67,7 @@ func (s *Store) Record(ctx context.Context, b store.Batch) ([]classifier.Hit, er
 		return nil, err
 	}
 	p := poll{Batch: b, items: make([][]byte, len(b.Items))}
-	if p.state, err = store.EncodeState(b.State); err != nil {
+	if p.state, err = store.EncodeState(&p.State); err != nil {
 		return nil, err
 	}
 	for i := range b.Items {
@@ -75,8 +75,12 @@ func (s *Store) Record(ctx context.Context, b store.Batch) ([]classifier.Hit, er
 			return nil, err
 		}
 	}
+	write := s.w.do
+	if p.idle() {
+		write = s.w.repeatable
+	}
 	var fresh []classifier.Hit
-	err = s.w.do(ctx, func(t *tx) error {
+	err = write(ctx, func(t *tx) error {
 		var err error
 		fresh, err = p.record(t)
 		return err
@@ -87,25 +91,27 @@ func (s *Store) Record(ctx context.Context, b store.Batch) ([]classifier.Hit, er
 	return fresh, nil
 }
 
+// idle is whether the poll has brought nothing, as most do.
+func (p *poll) idle() bool { return len(p.Seen)+len(p.Items)+len(p.Hits)+len(p.Notices) == 0 }
+
 func (p *poll) record(t *tx) (fresh []classifier.Hit, err error) {
-	if len(p.Seen)+len(p.Items)+len(p.Hits)+len(p.Notices) == 0 {
-		// Most polls bring nothing, and end in one statement.
+	if p.idle() {
 		if ended, err := p.end(t, 0, 0); err != nil || ended {
 			return nil, err
 		}
 	}
-	var n, token, recorded, from, to int64
-	var leased bool
-	err = t.row(`SELECT n, token, until IS NOT NULL, recorded, rec_from, rec_to FROM feeds WHERE id = ?`, p.State.FeedID).
-		Scan(&n, &token, &leased, &recorded, &from, &to)
+	var n, recorded, from, to int64
+	var token sql.NullInt64 // of the lease that the feed is under
+	err = t.row(`SELECT n, recorded, rec_from, rec_to, token FROM feeds LEFT JOIN leases ON feed = n WHERE id = ?`, p.State.FeedID).
+		Scan(&n, &recorded, &from, &to, &token)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, lease.ErrLost
 	case err != nil:
 		return nil, err
-	case token == p.Lease.Token && recorded == token:
+	case !token.Valid && recorded == p.Lease.Token:
 		return p.again(t, from, to)
-	case token != p.Lease.Token || !leased:
+	case token.Int64 != p.Lease.Token:
 		return nil, lease.ErrLost
 	}
 
@@ -127,15 +133,19 @@ func (p *poll) record(t *tx) (fresh []classifier.Hit, err error) {
 	return fresh, err
 }
 
-// end gives the lease back with the feed's new state, if it is still held and
-// nothing was recorded under it.
+// end gives the lease back with the feed's new state, if it is still held.
 func (p *poll) end(t *tx, from, to int64) (bool, error) {
-	rows, err := t.exec(`UPDATE feeds SET next = coalesce(min(?1, asked), ?1, asked), asked = NULL, until = NULL, recorded = token,
-		rec_from = ?2, rec_to = ?3, marked = 0, poisoned = ?4, grade = ?5, success = ?6, state = ?7
-		WHERE id = ?8 AND token = ?9 AND until IS NOT NULL AND recorded <> token`,
+	rows, err := t.exec(`UPDATE feeds SET next = coalesce((SELECT min(coalesce(?1, asked), asked) FROM leases WHERE token = ?9), ?1),
+		recorded = ?9,
+		rec_from = ?2, rec_to = ?3, poisoned = ?4, grade = ?5, success = ?6, state = ?7
+		WHERE id = ?8 AND EXISTS (SELECT 1 FROM leases WHERE token = ?9 AND feed = n)`,
 		milli(p.State.NextCheck), from, to, p.State.Poisoned, int(p.State.Health.Grade), milli(p.State.LastSuccess), p.state,
 		p.State.FeedID, p.Lease.Token)
-	return rows == 1, err
+	if err != nil || rows == 0 {
+		return false, err
+	}
+	_, err = t.exec(`DELETE FROM leases WHERE token = ?`, p.Lease.Token)
+	return true, err
 }
 
 // fill writes the items and the hits. What it put into the log has the places

@@ -180,4 +180,24 @@ CREATE INDEX amendments_at ON amendments (at);
 ALTER TABLE subscribers ADD COLUMN begin INTEGER NOT NULL DEFAULT 0;
 `, `
 -- From here on states may be in a form that was unknown before.
+`, `
+-- Leases are apart from feeds. There are as many as polls are under way, so that a claim
+-- writes to a page or two, and not to those of all the feeds that it takes.
+CREATE TABLE leases (
+	token  INTEGER PRIMARY KEY,
+	feed   INTEGER NOT NULL REFERENCES feeds (n) ON DELETE CASCADE,
+	until  INTEGER NOT NULL,
+	asked  INTEGER,                      -- PollNow came meanwhile
+	marked INTEGER NOT NULL DEFAULT 0    -- MarkParsing
+) STRICT;
+INSERT INTO leases SELECT token, n, until, asked, marked FROM feeds WHERE until IS NOT NULL;
+
+DROP INDEX feeds_due;
+ALTER TABLE feeds DROP COLUMN due;
+ALTER TABLE feeds DROP COLUMN asked;
+ALTER TABLE feeds DROP COLUMN until;
+ALTER TABLE feeds DROP COLUMN token;
+ALTER TABLE feeds DROP COLUMN marked;
+ALTER TABLE feeds ADD COLUMN due INTEGER AS (CASE WHEN left_at IS NULL AND paused IS NULL THEN next END) VIRTUAL;
+CREATE INDEX feeds_due ON feeds (due, id) WHERE due IS NOT NULL;
 `}

@@ -13,9 +13,10 @@ import (
 	"github.com/newswatch/newswatch/store"
 )
 
-// Store is a store.Store in one file. Every write is on the disk when it
-// returns, and survives a power cut. Several processes may open one file, if
-// they are on one machine.
+// Store is a store.Store in one file. A write is on the disk when it returns, and
+// survives a power cut; but for leases, and polls that brought nothing, which survive the
+// process and are found out again after a power cut. Several processes may open one
+// file, if they are on one machine.
 type Store struct {
 	read *sql.DB
 	w    *writer

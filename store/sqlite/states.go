@@ -15,29 +15,40 @@ import (
 // stateColumns are what a state is put together from.
 const stateColumns = `state, next, poisoned, paused`
 
-// scanState reads stateColumns, and what follows them. The queue has the last
-// word on what it keeps itself.
-func scanState(r scanner, st *fetcher.State, more ...any) error {
-	var body []byte
-	var next, paused sql.NullInt64
-	var poisoned int
-	if err := r.Scan(append([]any{&body, &next, &poisoned, &paused}, more...)...); err != nil {
+// stateRow is where the rows of one query are scanned into, one after the other.
+type stateRow struct {
+	body         sql.RawBytes
+	next, paused sql.NullInt64
+	poisoned     int
+	dest         []any
+}
+
+// newStateRow is for rows of stateColumns, and what follows them.
+func newStateRow(more ...any) *stateRow {
+	row := new(stateRow)
+	row.dest = append([]any{&row.body, &row.next, &row.poisoned, &row.paused}, more...)
+	return row
+}
+
+// scan reads one row. The queue has the last word on what it keeps itself.
+func (row *stateRow) scan(r scanner, st *fetcher.State) error {
+	if err := r.Scan(row.dest...); err != nil {
 		return err
 	}
-	if err := store.Decode(body, st); err != nil {
+	if err := store.Decode(row.body, st); err != nil {
 		return err
 	}
-	st.NextCheck, st.Poisoned, st.Paused = at(next), poisoned, at(paused)
+	st.NextCheck, st.Poisoned, st.Paused = at(row.next), row.poisoned, at(row.paused)
 	return nil
 }
 
 // State returns one feed's state.
 func (s *Store) State(ctx context.Context, id string) (fetcher.State, error) {
 	var st fetcher.State
-	found := false
+	found, row := false, newStateRow()
 	err := s.rows(ctx, func(r scanner) error {
 		found = true
-		return scanState(r, &st)
+		return row.scan(r, &st)
 	}, `SELECT `+stateColumns+` FROM feeds WHERE id = ? AND left_at IS NULL`, id)
 	if err == nil && !found {
 		err = store.ErrNotFound
@@ -75,9 +86,10 @@ func (s *Store) States(ctx context.Context, q store.StateQuery) ([]fetcher.State
 	}
 	args = append(args, q.After, store.PageSize(q.Limit))
 	var states []fetcher.State
+	row := newStateRow()
 	err := s.rows(ctx, func(r scanner) error {
 		var st fetcher.State
-		err := scanState(r, &st)
+		err := row.scan(r, &st)
 		states = append(states, st)
 		return err
 	}, `SELECT `+stateColumns+` FROM feeds WHERE `+where+` AND id > ? ORDER BY id LIMIT ?`, args...)
@@ -92,7 +104,9 @@ func (s *Store) Census(ctx context.Context, late time.Time) (store.Census, error
 	c := store.Census{Grades: make(map[fetcher.Grade]int)}
 	err := s.row(ctx, []any{&c.Feeds, &c.Late}, `SELECT
 		(SELECT count(*) FROM feeds) - (SELECT count(*) FROM feeds WHERE left_at IS NOT NULL),
-		(SELECT count(*) FROM feeds WHERE due < ?)`, late.UnixMilli())
+		(SELECT count(*) FROM feeds WHERE due < ?1)
+			- (SELECT count(*) FROM leases JOIN feeds ON n = feed WHERE due < ?1)
+			+ (SELECT count(*) FROM leases JOIN feeds ON n = feed WHERE until < ?1 AND left_at IS NULL AND paused IS NULL)`, late.UnixMilli())
 	if err != nil {
 		return c, err
 	}

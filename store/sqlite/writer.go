@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,15 +30,18 @@ type writer struct {
 	ops  chan *op
 	done chan struct{}
 
-	mu     sync.RWMutex // held for reading while an op is handed over
-	closed bool
+	mu      sync.RWMutex // held for reading while an op is handed over
+	closed  bool
+	flushes bool // whether a commit waits for the disk
 }
 
 // op is one write. Only the writer's goroutine runs it, without the caller's
 // context: interrupting one statement would undo the transaction of all. It may
 // be run twice, the first time undone.
 type op struct {
-	run   func(*tx) error
+	run func(*tx) error
+	// flush is whether the write must survive a power cut.
+	flush bool
 	stage atomic.Int32
 	err   error
 	done  chan struct{}
@@ -56,9 +60,9 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	}
 	w := &writer{
 		db: db, tx: &tx{conn: conn, stmts: make(map[string]*sql.Stmt)},
-		ops: make(chan *op), done: make(chan struct{}),
+		ops: make(chan *op), done: make(chan struct{}), flushes: true, // see open
 	}
-	first := &op{run: migrate, done: make(chan struct{})}
+	first := &op{run: migrate, flush: true, done: make(chan struct{})}
 	w.group([]*op{first})
 	if first.err != nil {
 		return nil, errors.Join(first.err, w.tx.close())
@@ -67,13 +71,23 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	return w, nil
 }
 
-// do runs a write and waits until it is committed. When ctx ends before its turn
+// do runs a write and waits until it is on the disk. When ctx ends before its turn
 // has come, it is never run.
 func (w *writer) do(ctx context.Context, run func(*tx) error) error {
+	return w.queue(ctx, &op{run: run, flush: true, done: make(chan struct{})})
+}
+
+// repeatable is do for a write that may be lost in a power cut, because what it says is
+// found out again: that a feed is being polled, or had nothing new. It does survive the
+// death of the process, and is on the disk no later than the next write of do.
+func (w *writer) repeatable(ctx context.Context, run func(*tx) error) error {
+	return w.queue(ctx, &op{run: run, done: make(chan struct{})})
+}
+
+func (w *writer) queue(ctx context.Context, o *op) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("sqlite: %w", err)
 	}
-	o := &op{run: run, done: make(chan struct{})}
 	w.mu.RLock()
 	if w.closed {
 		w.mu.RUnlock()
@@ -139,6 +153,9 @@ func (w *writer) group(batch []*op) {
 }
 
 func (w *writer) transact(batch []*op, each func(*op) error) error {
+	if err := w.flushing(batch); err != nil {
+		return err
+	}
 	_, err := w.tx.exec("BEGIN IMMEDIATE")
 	if err != nil {
 		return err
@@ -157,6 +174,25 @@ func (w *writer) transact(batch []*op, each func(*op) error) error {
 		// Where the engine has undone the transaction itself, this says that there
 		// is none, which is what it is for.
 		_ = w.tx.script("ROLLBACK")
+	}
+	return err
+}
+
+// flushing makes the commit of a batch wait for the disk if a write of it has to. The
+// log is flushed as a whole, so that a commit that does wait brings those before it
+// along, and after a power cut the database is as it was after one of its commits.
+func (w *writer) flushing(batch []*op) error {
+	flush := slices.ContainsFunc(batch, func(o *op) bool { return o.flush })
+	if flush == w.flushes {
+		return nil
+	}
+	level := "NORMAL"
+	if flush {
+		level = "FULL"
+	}
+	err := w.tx.script("PRAGMA synchronous = " + level)
+	if err == nil {
+		w.flushes = flush
 	}
 	return err
 }
