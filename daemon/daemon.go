@@ -50,6 +50,8 @@ type Options struct {
 	// Listening is told the address of the pages once they are served; it may be
 	// nil.
 	Listening func(addr string)
+	// putOff has feeds come back later for which their host has no turn soon.
+	putOff bool
 }
 
 func (o Options) withDefaults() Options {
@@ -106,7 +108,7 @@ func New(loaded *configs.Loaded, st store.Store, opt Options) (*Daemon, error) {
 	d := &Daemon{
 		opt: opt, store: st, log: opt.Log, now: opt.Now, started: opt.Now(),
 		metrics: newMetrics(opt.Registry),
-		fetch:   NewFetcher(loaded.Fetch, opt.Version, opt.Now),
+		fetch:   newFetcher(loaded.Fetch, opt.Version, opt.Now, opt.putOff),
 		senders: newChannels(loaded.Config, opt.Version),
 	}
 	d.senders.bounceKey = func() ([]byte, error) {
@@ -307,6 +309,10 @@ func (d *Daemon) pollNow(ctx context.Context, ids []string) error {
 // NewFetcher makes the client that the configuration asks for. now is its clock; nil is
 // time.Now.
 func NewFetcher(c configs.Fetch, version string, now func() time.Time) *fetcher.Client {
+	return newFetcher(c, version, now, false)
+}
+
+func newFetcher(c configs.Fetch, version string, now func() time.Time, putOff bool) *fetcher.Client {
 	transport := netguard.NewRenewing(func() *http.Transport {
 		t := netguard.Policy{Allow: c.AllowNetworks}.Transport()
 		// As many connections to a host are worth keeping as are used at one time.
@@ -324,6 +330,7 @@ func NewFetcher(c configs.Fetch, version string, now func() time.Time) *fetcher.
 		Interval:    c.Interval,
 		MinInterval: c.MinInterval,
 		MaxInterval: c.MaxInterval,
+		PutOff:      putOff,
 		Transport:   transport,
 		Now:         now,
 	})

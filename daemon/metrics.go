@@ -43,7 +43,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	m := &metrics{
 		polls: with.NewCounterVec(prometheus.CounterOpts{
 			Name: "newswatch_polls_total",
-			Help: "Polls of feeds by outcome (fetched, not_modified, failed) and, of those that failed, by reason.",
+			Help: "Polls of feeds by outcome (fetched, not_modified, failed, put_off) and, of those that failed or were put off, by reason.",
 		}, []string{"outcome", "reason"}),
 		pollSeconds: with.NewHistogram(prometheus.HistogramOpts{
 			Name:    "newswatch_poll_duration_seconds",
@@ -52,7 +52,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}),
 		pollLateness: with.NewHistogram(prometheus.HistogramOpts{
 			Name:    "newswatch_poll_lateness_seconds",
-			Help:    "Time from when a feed was due to when it was claimed.",
+			Help:    "Time from when a feed was due to when it was claimed and read, however often it was put off.",
 			Buckets: []float64{1, 2, 5, 10, 30, 60, 300, 900},
 		}),
 		fetchedBytes: with.NewCounter(prometheus.CounterOpts{
@@ -101,7 +101,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}, []string{"health"}),
 		feedsLate: with.NewGauge(prometheus.GaugeOpts{
 			Name: "newswatch_feeds_late",
-			Help: "Feeds that were due more than ten minutes ago.",
+			Help: "Feeds that were due more than ten minutes ago, those among them that are put off included.",
 		}),
 		feedsFailing: with.NewGauge(prometheus.GaugeOpts{
 			Name: "newswatch_feeds_failing",

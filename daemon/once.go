@@ -23,6 +23,9 @@ type Summary struct {
 	Fetched     int `json:"fetched"`
 	NotModified int `json:"not_modified"`
 	Failed      int `json:"failed"`
+	// PutOff counts the feeds that were not asked, since their hosts want no requests
+	// for now.
+	PutOff int `json:"put_off"`
 	// Items counts those in the documents that were read, NewItems those of them
 	// that were never seen.
 	Items    int `json:"items"`
@@ -43,6 +46,8 @@ func (s *Summary) add(p Poll) {
 		s.NotModified++
 	case fetcher.Failed:
 		s.Failed++
+	case fetcher.PutOff:
+		s.PutOff++
 	}
 	s.Items += p.Items
 	s.NewItems += p.New
@@ -91,7 +96,7 @@ func (d *Daemon) Once(ctx context.Context, opt OnceOptions) (Summary, error) {
 	polled := func() int {
 		mu.Lock()
 		defer mu.Unlock()
-		return sum.Fetched + sum.NotModified + sum.Failed
+		return sum.Fetched + sum.NotModified + sum.Failed + sum.PutOff
 	}
 	census, err := d.store.Census(ctx, begun)
 	if err != nil {

@@ -51,7 +51,7 @@ type Journal interface {
 type Poll struct {
 	Feed    feed.Feed
 	Outcome fetcher.Outcome
-	Err     error // of a failed poll
+	Err     error // of a poll that failed or was put off
 	Items   int
 	New     int
 	// Hits are those of new items, quiet ones too, and those of edited items that
@@ -82,9 +82,6 @@ func (p *poller) poll(ctx context.Context, pl *plan, l lease.Lease, st fetcher.S
 		return p.journal.ReleaseFeeds(ctx, []lease.Lease{l})
 	}
 	begun := p.now()
-	if !st.NextCheck.IsZero() {
-		p.metrics.pollLateness.Observe(begun.Sub(st.NextCheck).Seconds())
-	}
 	res, fetchErr := p.fetch.Fetch(ctx, f, st, func(ctx context.Context, parsing bool) error {
 		return p.journal.MarkParsing(ctx, l, parsing)
 	})
@@ -95,6 +92,12 @@ func (p *poller) poll(ctx context.Context, pl *plan, l lease.Lease, st fetcher.S
 	if fetchErr != nil && !ofFeed {
 		// The store failed, not the feed: its state is as it was.
 		return fetchErr
+	}
+	if res.Outcome == fetcher.PutOff {
+		return p.putOff(ctx, f, l, res, failure)
+	}
+	if due := st.Due(); !due.IsZero() {
+		p.metrics.pollLateness.Observe(begun.Sub(due).Seconds())
 	}
 
 	if fetchErr == nil && p.renew != nil {
@@ -128,6 +131,20 @@ func (p *poller) poll(ctx context.Context, pl *plan, l lease.Lease, st fetcher.S
 	p.report(f, st, res, failure, reported, p.now().Sub(begun))
 	if p.done != nil {
 		p.done(out)
+	}
+	return nil
+}
+
+// putOff records when a feed comes back for which its host had no turn.
+func (p *poller) putOff(ctx context.Context, f feed.Feed, l lease.Lease, res fetcher.Result, why *fetcher.Error) error {
+	if _, err := p.journal.Record(ctx, store.Batch{Lease: l, State: res.State}); err != nil {
+		return err
+	}
+	p.metrics.polls.WithLabelValues(string(res.Outcome), string(why.Reason)).Inc()
+	p.metrics.fetchedBytes.Add(float64(res.Bytes))
+	p.log.Debug("a feed is put off", "feed", f.ID, "reason", why.Reason, "until", res.State.NextCheck)
+	if p.done != nil {
+		p.done(Poll{Feed: f, Outcome: res.Outcome, Err: why})
 	}
 	return nil
 }

@@ -55,6 +55,7 @@ func Run(ctx context.Context, loaded *configs.Loaded, opt Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
+	opt.putOff = true
 	d, err := New(loaded, st, opt)
 	if err != nil {
 		return err
@@ -186,7 +187,7 @@ func (d *Daemon) gauges(ctx context.Context) {
 				failing += r.Grades[g]
 			}
 			d.metrics.feedsFailing.Set(float64(failing))
-			d.metrics.feedsLate.Set(float64(r.Late))
+			d.metrics.feedsLate.Set(float64(r.Late + d.putOffLate()))
 		}
 		if n, err := d.store.Counts(ctx); err == nil {
 			d.metrics.deadLetters.Set(float64(n.DeadLetters))
@@ -222,6 +223,10 @@ func (d *Daemon) askStore(ctx context.Context) {
 	}
 }
 
+// putOffLate counts the late feeds that the store's census cannot tell from those
+// that are not due: their hosts have had no turn for them.
+func (d *Daemon) putOffLate() int { return d.fetch.Waiting(d.now().Add(-lateAfter)) }
+
 // works reports whether the store gives out the work and takes what comes of it.
 func (d *Daemon) works() bool { return d.polls.lastFault() == nil && d.turns.lastFault() == nil }
 
@@ -237,6 +242,7 @@ func (d *Daemon) status() desk.Status {
 		Feeds:      pl.feeds,
 		Schedules:  make(map[string]string, len(pl.subscribers)),
 		Unguarded:  !pl.config.Digest.ChildIdentityGuard,
+		PutOffLate: d.putOffLate(),
 	}
 	for _, r := range pl.rules.Rules() {
 		s.Rules = append(s.Rules, desk.Rule{ID: r.ID, Name: r.Name})

@@ -66,6 +66,9 @@ func (p *poller) look(ctx context.Context, r *fetcher.Report, now time.Time) err
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if failure, ok := errors.AsType[*fetcher.Error](err); ok && failure.Reason == fetcher.ReasonHeld {
+		return nil // it was not asked
+	}
 	r.Checked = now
 	switch {
 	case absent:

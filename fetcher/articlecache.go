@@ -60,8 +60,8 @@ func (ac *articleCache) get(ctx context.Context, link string, now time.Time, rea
 	if !now.Before(e.until) {
 		found, err := read()
 		failed, ofSite := errors.AsType[*Error](err)
-		if err != nil && !ofSite {
-			return article.Article{}, err
+		if err != nil && (!ofSite || failed.Reason == ReasonHeld) {
+			return article.Article{}, err // nothing was learned of the page
 		}
 		e.found, e.err, e.until = found, failed, now.Add(articleFor)
 		if failed != nil {

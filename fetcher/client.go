@@ -46,6 +46,9 @@ type Options struct {
 	Interval    time.Duration
 	MinInterval time.Duration
 	MaxInterval time.Duration
+	// PutOff makes Fetch return at once where the queue of the feed's host is long, for
+	// who has other feeds to poll meanwhile; see Client.Fetch.
+	PutOff bool
 	// Transport carries the requests. It must not follow redirects, decompress
 	// or use a proxy; netguard.Policy.Transport makes the right one. The default
 	// reaches public addresses only. The Client closes its idle connections.

@@ -35,6 +35,8 @@ const (
 	ReasonPanic        Reason = "panic"
 	ReasonOffline      Reason = "offline" // nothing at all can be reached: it is not the feed
 	ReasonConfig       Reason = "config"  // the URL itself cannot be polled
+	ReasonBusy         Reason = "busy"    // put off: too many feeds of the host are due
+	ReasonHeld         Reason = "held"    // put off, or an article not asked for: the host wants no requests now
 )
 
 // Error is a failed poll or article. Its text is fit for an operator and holds

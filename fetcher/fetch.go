@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -42,6 +43,7 @@ type poll struct {
 	res Result
 	// fresh is for how long the answer is, and after its Retry-After.
 	fresh, after time.Duration
+	visitor      visitor
 	// conditional is whether the last request set conditions.
 	conditional bool
 }
@@ -58,12 +60,15 @@ type poll struct {
 //
 // The error is or wraps an *Error when the feed, its server or the network
 // failed: the Result then holds the state to be stored, with the failure
-// counted and the next check set. Any other error is not the feed's: ctx ended
+// counted and the next check set. So it is, but for the failure, where the feed was
+// put off: because its host wants no requests for now, or, with Options.PutOff,
+// because it has no turn soon. Any other error is not the feed's: ctx ended
 // or mark failed. The Result then holds the state as it was given.
 //
 // A panic is one failed poll, ReasonPanic.
 func (c *Client) Fetch(ctx context.Context, f feed.Feed, st State, mark func(ctx context.Context, parsing bool) error) (Result, error) {
 	p := &poll{c: c, feed: f, mark: mark, now: c.opt.Now()}
+	p.visitor = visitor{feed: f.ID, due: cmp.Or(st.Due(), p.now), again: !st.PutOff.IsZero(), patient: !c.opt.PutOff}
 	p.res.State = st
 	p.res.State.FeedID = f.ID
 	err := p.run(ctx)
@@ -72,6 +77,9 @@ func (c *Client) Fetch(ctx context.Context, f feed.Feed, st State, mark func(ctx
 		return p.res, nil
 	}
 	if fe, ok := errors.AsType[*Error](err); ok {
+		if d, ok := errors.AsType[*delay](err); ok {
+			return p.putOff(st, d), fe
+		}
 		if fe.Reason.unreached() && c.outage.miss(p.host(), p.now) {
 			fe = failf(ReasonOffline, fe, "nothing can be reached from here, this feed as little as the others: %s", fe.Err)
 		}
@@ -119,6 +127,7 @@ func (p *poll) request(ctx context.Context, u *url.URL) (*answer, error) {
 	known := st.BodyHash != "" && p.now.Sub(st.LastFull) < fullReadAfter
 	return p.c.get(ctx, request{
 		url:       u,
+		visitor:   &p.visitor,
 		timeout:   p.c.opt.Timeout,
 		redirects: maxRedirects,
 		body:      p.c.opt.MaxBody,
@@ -292,6 +301,7 @@ func (p *poll) succeed() {
 	}
 	st.LastPoll, st.LastSuccess = p.now, p.now
 	st.Failures, st.LastError, st.Reason = 0, "", ""
+	st.PutOff = time.Time{}
 	st.judgeGood(p.now)
 	st.NextCheck = nextCheck(p.now, p.feed.Every, p.c.bounds(), *st, p.fresh, p.c.opt.Jitter())
 }
@@ -300,7 +310,7 @@ func (p *poll) succeed() {
 func (p *poll) fail(fe *Error) {
 	st := &p.res.State
 	p.res.Outcome, p.res.Items, p.res.Dropped = Failed, nil, 0
-	st.LastPoll = p.now
+	st.LastPoll, st.PutOff = p.now, time.Time{}
 	if fe.Reason != ReasonOffline || st.Failures == 0 {
 		st.Failures++ // while the fault is here, the feed is not put off
 	}
@@ -317,6 +327,13 @@ func (p *poll) fail(fe *Error) {
 		// Not asked again; but looked at, in case the operator has changed the URL.
 		st.NextCheck = p.now.Add(p.c.opt.MaxInterval)
 	}
+}
+
+// putOff is what comes of a poll that was none: st is as it was but for the next
+// check.
+func (p *poll) putOff(st State, d *delay) Result {
+	st.FeedID, st.PutOff, st.NextCheck = p.feed.ID, p.visitor.due, p.c.opt.Now().Add(d.wait)
+	return Result{Outcome: PutOff, State: st, Bytes: p.res.Bytes}
 }
 
 func later(a, b time.Time) time.Time {

@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -92,6 +93,39 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 		return 0
 	}
 	return min(max(t.Sub(now), 0), maxDeltaSeconds*time.Second)
+}
+
+const (
+	// mostHeld is for how long an answer keeps everything of its host from being
+	// asked. A feed waits longer for its own server's word, but who has a feed at a
+	// host must not be able to silence its neighbours there.
+	mostHeld = 15 * time.Minute
+	// heldUnsaid is for how long a host is held that has had too many requests and
+	// does not say until when.
+	heldUnsaid = time.Minute
+)
+
+// holdFor is for how long nothing is asked of a host that has given this answer:
+// one to whom there were too many requests (RFC 6585 §4), or that cannot answer and
+// says for how long (RFC 9110 §15.6.4, §10.2.3). How it counts requests, for each
+// address that is asked for or over the whole site, RFC 6585 leaves to the server.
+func holdFor(status int, h http.Header, now time.Time) time.Duration {
+	after := retryAfter(h, now)
+	switch {
+	case status == http.StatusTooManyRequests && after == 0:
+		return heldUnsaid
+	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
+		return min(after, mostHeld)
+	}
+	return 0
+}
+
+// heed holds the host of u if the answer asks for that. The jitter keeps replicas
+// from coming back together.
+func (c *Client) heed(u *url.URL, resp *http.Response) {
+	if d := holdFor(resp.StatusCode, resp.Header, c.opt.Now()); d > 0 {
+		c.turns.hold(hostKey(u), d+time.Duration(c.opt.Jitter()/10*float64(d)))
+	}
 }
 
 // setConditions asks for a document only if it has changed. Both are sent: a

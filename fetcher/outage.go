@@ -47,6 +47,9 @@ func (o *outage) since() (at time.Time, down bool) {
 	return o.first, len(o.missed) >= outageHosts
 }
 
+// Waiting counts the feeds that are put off and have been due since before a time.
+func (c *Client) Waiting(before time.Time) int { return c.turns.waiting(before) }
+
 // Offline reports whether nothing that was tried of late can be reached, and since
 // when.
 func (c *Client) Offline() (since time.Time, offline bool) { return c.outage.since() }

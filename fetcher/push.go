@@ -38,7 +38,7 @@ const (
 )
 
 // ErrNoTurn is returned by Subscribe where the hub was not asked at all, since
-// others were asking it.
+// others were asking it, or it wants no requests for now.
 var ErrNoTurn = errors.New("fetcher: there was no turn at the hub in time")
 
 // announced takes the hub that an answer names: in its Link headers, or in the
@@ -169,7 +169,7 @@ func (c *Client) Subscribe(ctx context.Context, hub string, form url.Values) err
 	}
 	patient, giveUp := context.WithTimeout(ctx, turnPatience)
 	defer giveUp()
-	leave, err := c.turns.enter(patient, hostKey(u))
+	leave, err := c.turns.enter(patient, hostKey(u), nil)
 	if ctx.Err() != nil && err != nil {
 		return wrap(ctx.Err())
 	}
@@ -190,6 +190,7 @@ func (c *Client) Subscribe(ctx context.Context, hub string, form url.Values) err
 		return explainTransport(u.Host, pushTimeout, err)
 	}
 	defer resp.Body.Close()
+	c.heed(u, resp)
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return explainStatus(u.Host, resp.StatusCode)
 	}

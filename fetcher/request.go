@@ -25,6 +25,8 @@ type request struct {
 	// header fills in the header of the request to u; it is asked again for
 	// every redirect, so nothing is carried to another host by mistake.
 	header func(u *url.URL, h http.Header)
+	// visitor is the feed that is polled, if it may be put off; see turnstile.
+	visitor *visitor
 	// admit is asked before u is requested, without holding a turn; nil admits
 	// everything.
 	admit func(ctx context.Context, u *url.URL) error
@@ -102,7 +104,10 @@ func (c *Client) get(ctx context.Context, req request) (*answer, error) {
 				return a, err
 			}
 		}
-		leave, err := c.turns.enter(ctx, hostKey(u))
+		leave, err := c.turns.enter(ctx, hostKey(u), req.visitor)
+		if d, ok := errors.AsType[*delay](err); ok {
+			return a, d.explain(u.Host)
+		}
 		if err != nil {
 			return a, err
 		}
@@ -150,6 +155,7 @@ func (c *Client) hop(ctx context.Context, left time.Duration, req request, u *ur
 	}
 	c.outage.reached()
 	defer resp.Body.Close()
+	c.heed(u, resp)
 	switch resp.StatusCode {
 	case http.StatusMovedPermanently, http.StatusPermanentRedirect:
 		to, err := location(u, resp.Header.Get("Location"))

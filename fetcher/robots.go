@@ -76,7 +76,7 @@ func (c *Client) admit(ctx context.Context, u *url.URL) error {
 }
 
 // readRobots reads a robots.txt. denied says why the site is not to be read when
-// the file could not be had; err is ctx's own.
+// the file could not be had; err is ctx's own, or says that it was not asked for.
 func (c *Client) readRobots(ctx context.Context, origin *url.URL) (rules robots.Rules, denied *Error, err error) {
 	a, err := c.get(ctx, request{
 		url:       origin,
@@ -104,7 +104,7 @@ func (c *Client) readRobots(ctx context.Context, origin *url.URL) (rules robots.
 	}
 	fe, ok := errors.AsType[*Error](err)
 	switch {
-	case !ok:
+	case !ok, fe.Reason == ReasonHeld:
 		return rules, nil, err
 	case fe.Reason == ReasonRedirect:
 		return rules, nil, nil // counts as there being none (§2.3.1.2)

@@ -157,7 +157,7 @@ func (p *poll) sitemap(ctx context.Context, m *Sitemap) (*document.Document, err
 	}
 	conditional := m.Hash != "" && p.now.Sub(m.Full) < fullReadAfter
 	a, err := p.c.get(ctx, request{
-		url: u, timeout: p.c.opt.Timeout, redirects: maxRedirects, body: p.c.opt.MaxBody,
+		url: u, visitor: &p.visitor, timeout: p.c.opt.Timeout, redirects: maxRedirects, body: p.c.opt.MaxBody,
 		header: func(to *url.URL, h http.Header) {
 			p.ask(to, h)
 			if conditional && to.String() == u.String() {

@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/newswatch/newswatch/feed"
@@ -63,6 +64,9 @@ type State struct {
 	LastChange time.Time `json:"last_change,omitzero"`
 	LastItem   time.Time `json:"last_item,omitzero"`
 	NextCheck  time.Time `json:"next_check,omitzero"`
+	// PutOff is since when the feed is due, where its host had no turn for it; the
+	// zero time when it is not put off. NextCheck is then when it is tried again.
+	PutOff time.Time `json:"put_off,omitzero"`
 
 	// Health is how the feed does, judged at each poll.
 	Health Health `json:"health,omitzero"`
@@ -106,6 +110,9 @@ type Report struct {
 // is news and not its back catalogue.
 func (s State) Baselined() bool { return !s.FirstSuccess.IsZero() }
 
+// Due is when the feed is due, or has been since, however often it was put off.
+func (s State) Due() time.Time { return cmp.Or(s.PutOff, s.NextCheck) }
+
 // Moved reports whether the operator has given the feed another URL since it was
 // last polled.
 func (s State) Moved(configured string) bool {
@@ -133,6 +140,8 @@ const (
 	NotModified Outcome = "not_modified"
 	// Failed is a poll that brought nothing; the error says why.
 	Failed Outcome = "failed"
+	// PutOff is a poll that was not made: the feed comes back later.
+	PutOff Outcome = "put_off"
 )
 
 // Result is one poll. State is always filled in, after a failure too: it holds

@@ -25,7 +25,7 @@ func TestTurnstileBounds(t *testing.T) {
 		for i := range 200 {
 			host := fmt.Sprintf("host%d.example", i%7)
 			wg.Go(func() {
-				leave, err := ts.enter(t.Context(), host)
+				leave, err := ts.enter(t.Context(), host, nil)
 				if err != nil {
 					t.Error(err)
 					return
@@ -60,7 +60,7 @@ func TestTurnstileIsFair(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 1000 {
 			wg.Go(func() {
-				leave, err := ts.enter(t.Context(), "busy.example")
+				leave, err := ts.enter(t.Context(), "busy.example", nil)
 				if err != nil {
 					t.Error(err)
 					return
@@ -71,7 +71,7 @@ func TestTurnstileIsFair(t *testing.T) {
 		}
 		synctest.Wait()
 		began := time.Now()
-		leave, err := ts.enter(t.Context(), "other.example")
+		leave, err := ts.enter(t.Context(), "other.example", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,22 +86,22 @@ func TestTurnstileIsFair(t *testing.T) {
 func TestTurnstileContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ts := newTurnstile(2, 1, 0)
-		leave, err := ts.enter(t.Context(), "a.example")
+		leave, err := ts.enter(t.Context(), "a.example", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		if _, err := ts.enter(ctx, "a.example"); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := ts.enter(ctx, "a.example", nil); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
-		leaveB, err := ts.enter(t.Context(), "b.example")
+		leaveB, err := ts.enter(t.Context(), "b.example", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		if _, err := ts.enter(ctx, "c.example"); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := ts.enter(ctx, "c.example", nil); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 		leave()
@@ -109,7 +109,7 @@ func TestTurnstileContext(t *testing.T) {
 		if len(ts.hosts) != 0 {
 			t.Errorf("%d hosts are still known", len(ts.hosts))
 		}
-		if leave, err := ts.enter(t.Context(), "c.example"); err != nil {
+		if leave, err := ts.enter(t.Context(), "c.example", nil); err != nil {
 			t.Error("who gave up waiting took a turn along")
 		} else {
 			leave()
@@ -128,7 +128,7 @@ func TestTurnstileSpaces(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 5 {
 			wg.Go(func() {
-				leave, err := ts.enter(t.Context(), "a.example")
+				leave, err := ts.enter(t.Context(), "a.example", nil)
 				if err != nil {
 					t.Error(err)
 					return
@@ -141,7 +141,7 @@ func TestTurnstileSpaces(t *testing.T) {
 		}
 		synctest.Wait()
 		for _, host := range []string{"b.example", "127.0.0.1", "127.0.0.1", "localhost"} {
-			leave, err := ts.enter(t.Context(), host)
+			leave, err := ts.enter(t.Context(), host, nil)
 			if err != nil || time.Since(began) != 0 {
 				t.Errorf("%s waited %s (%v)", host, time.Since(began), err)
 			}
@@ -158,11 +158,11 @@ func TestTurnstileSpaces(t *testing.T) {
 			t.Errorf("%d hosts are still known", len(ts.hosts))
 		}
 		ts.mu.Unlock()
-		leave, _ := ts.enter(t.Context(), "a.example")
+		leave, _ := ts.enter(t.Context(), "a.example", nil)
 		leave()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		if _, err := ts.enter(ctx, "a.example"); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := ts.enter(ctx, "a.example", nil); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -173,20 +173,20 @@ func TestTurnstileSpaces(t *testing.T) {
 func TestTurnstileKeepsNoPlaceForTheImpatient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ts := newTurnstile(8, 2, 10*time.Second)
-		leave, err := ts.enter(t.Context(), "a.example")
+		leave, err := ts.enter(t.Context(), "a.example", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		leave()
 		for range 20 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-			if _, err := ts.enter(ctx, "a.example"); !errors.Is(err, context.DeadlineExceeded) {
+			if _, err := ts.enter(ctx, "a.example", nil); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("got %v", err)
 			}
 			cancel()
 		}
 		began := time.Now()
-		if leave, err = ts.enter(t.Context(), "a.example"); err != nil {
+		if leave, err = ts.enter(t.Context(), "a.example", nil); err != nil {
 			t.Fatal(err)
 		}
 		if waited := time.Since(began); waited > 10*time.Second {
@@ -237,7 +237,7 @@ func TestPerHost(t *testing.T) {
 func TestWaitingIsNotTimedOut(t *testing.T) {
 	c, _ := newClient(t, Options{Timeout: 3 * time.Second, PerHost: 1})
 	s := newSite(t, "127.0.0.1", sends(rss("a")))
-	leave, err := c.turns.enter(t.Context(), "127.0.0.1")
+	leave, err := c.turns.enter(t.Context(), "127.0.0.1", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,9 +11,9 @@ import (
 )
 
 // Normal returns the batch as an engine writes it, or says what is wrong with
-// it. A batch is whole when its lease is of its feed, LastPoll is set, NextCheck
-// is set unless the feed is retired, and every item and hit is of this feed and
-// was seen. A feed without a next check would die in silence, which is the
+// it. A batch is whole when its lease is of its feed, LastPoll is set unless the
+// feed was only put off, NextCheck is set unless the feed is retired, and every item
+// and hit is of this feed and was seen. A feed without a next check would die in silence, which is the
 // first thing that newswatch must never do; so it is an error, not a default.
 //
 // What only an outsider can have put in is not an error, because that would stop
@@ -25,7 +25,7 @@ func (b Batch) Normal() (Batch, error) {
 	switch {
 	case st.FeedID == "" || b.Lease.Key != FeedKey(st.FeedID):
 		return b, fmt.Errorf("store: batch of feed %q under a lease of %q", st.FeedID, b.Lease.Key)
-	case st.LastPoll.IsZero():
+	case st.LastPoll.IsZero() && (st.PutOff.IsZero() || len(b.Seen)+len(b.Items)+len(b.Hits)+len(b.Notices) > 0):
 		return b, fmt.Errorf("store: batch of feed %q has no time of its poll", st.FeedID)
 	case st.NextCheck.IsZero() && !st.Retired:
 		return b, fmt.Errorf("store: batch of feed %q has no next check", st.FeedID)

@@ -116,7 +116,7 @@ func (s *Server) readState(ctx context.Context) (string, error) {
 	}
 	counts.Bytes = 0
 	st := s.o.Status()
-	body, err := json.Marshal([]any{counts, standings, census.Grades, census.Late, st.Ready, st.LastReload, st.Ruleset})
+	body, err := json.Marshal([]any{counts, standings, census.Grades, census.Late + st.PutOffLate, st.Ready, st.LastReload, st.Ruleset})
 	if err != nil {
 		return "", fmt.Errorf("web: events: %w", err)
 	}

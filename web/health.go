@@ -65,7 +65,11 @@ func remark(st fetcher.State, quiet string, now time.Time) string {
 	case st.Failures > 0:
 		return failed(st, now)
 	case late(st, now):
-		return fmt.Sprintf("It should have been checked %s ago.", span(now.Sub(st.NextCheck)))
+		text := fmt.Sprintf("It should have been checked %s ago.", span(now.Sub(st.Due())))
+		if !st.PutOff.IsZero() {
+			text += " Its host has had no turn for it."
+		}
+		return text
 	case st.Grade() == fetcher.Silent:
 		return sentence(cmp.Or(quiet, "it publishes less than it did"))
 	case st.LastSuccess.IsZero():
@@ -77,7 +81,7 @@ func remark(st fetcher.State, quiet string, now time.Time) string {
 
 // late reports whether a feed should have been checked and was not.
 func late(st fetcher.State, now time.Time) bool {
-	return st.Paused.IsZero() && !st.NextCheck.IsZero() && now.Sub(st.NextCheck) > lateAfter
+	return st.Paused.IsZero() && !st.Due().IsZero() && now.Sub(st.Due()) > lateAfter
 }
 
 // failed tells of the polls in a row that failed.
@@ -120,6 +124,7 @@ func (s *Server) condition(ctx context.Context, now time.Time) (condition, error
 	if c.Census, err = s.o.Store.Census(ctx, now.Add(-lateAfter)); err != nil {
 		return c, err
 	}
+	c.Late += s.o.Status().PutOffLate
 	for _, some := range []struct {
 		of    *[]desk.Feed
 		limit int

@@ -182,6 +182,8 @@ func TestRemark(t *testing.T) {
 		{"silent", with(func(s *fetcher.State) { s.Health.Grade = fetcher.Silent }), "nothing for a week", "Nothing for a week."},
 		{"a poll in hand", with(func(s *fetcher.State) { s.NextCheck = noon.Add(-lateAfter) }), "", ""},
 		{"late", with(func(s *fetcher.State) { s.NextCheck = noon.Add(-3 * time.Hour) }), "", "It should have been checked 3 h ago."},
+		{"put off for a moment", with(func(s *fetcher.State) { s.PutOff = noon.Add(-lateAfter) }), "", ""},
+		{"put off for long", with(func(s *fetcher.State) { s.PutOff = noon.Add(-3 * time.Hour) }), "", "It should have been checked 3 h ago. Its host has had no turn for it."},
 		{"failing is no surprise when late", with(func(s *fetcher.State) { s.NextCheck = noon.Add(-3 * time.Hour); s.Failures = 4 }), "", "Failed 4 times in a row: the cause is not known."},
 		{"killed its reader twice", with(func(s *fetcher.State) { s.Poisoned = 2 }), "", ""},
 		{"killed its reader too often", with(func(s *fetcher.State) { s.Poisoned, s.Failures = 3, 9 }), "", "newswatch died 3 times while it read this document, so the document is not read for now."},

@@ -99,8 +99,11 @@ func (a *app) printFeeds(feeds []feed.Feed, states map[string]fetcher.State, fai
 			continue
 		}
 		note := s.LastError
-		if s.Grade() == fetcher.Silent {
+		switch {
+		case s.Grade() == fetcher.Silent:
 			note = daemon.Silence(s, now)
+		case note == "" && !s.PutOff.IsZero():
+			note = "due since " + when(s.PutOff) + ": its host has had no turn for it"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\t%s\n", f.ID, health(s), cmp.Or(desk.Rhythm(s.PerDay(now)), "-"), s.Items,
 			when(s.LastSuccess), when(s.NextCheck), oneLine(note))

@@ -119,7 +119,11 @@ func (a *app) printSummary(sum daemon.Summary) error {
 	if a.json {
 		return errors.Join(a.printJSON(sum), unsent(sum))
 	}
-	fmt.Fprintf(a.stdout, "%s: %d fetched, %d not modified, %d failed\n", counted(sum.Feeds, "feed"), sum.Fetched, sum.NotModified, sum.Failed)
+	fmt.Fprintf(a.stdout, "%s: %d fetched, %d not modified, %d failed", counted(sum.Feeds, "feed"), sum.Fetched, sum.NotModified, sum.Failed)
+	if sum.PutOff > 0 {
+		fmt.Fprintf(a.stdout, ", %d put off (their hosts want no requests for now)", sum.PutOff)
+	}
+	fmt.Fprintln(a.stdout)
 	fmt.Fprintf(a.stdout, "%s, %d new; %s", counted(sum.Items, "item"), sum.NewItems, counted(sum.Hits, "hit"))
 	if sum.Quiet > 0 {
 		fmt.Fprintf(a.stdout, " (%d of them older than digest.first_window: kept, not reported)", sum.Quiet)

@@ -203,6 +203,20 @@ var recordTests = []testCase{
 		same(s, "written", []int{got.Seen, got.Items, got.Hits}, []int{0, 0, 0})
 		s.put(batch(c, t0, it))
 	}},
+	{"AFeedThatWasNeverPolledIsPutOff", func(s *suite) {
+		s.sync(t0, "a")
+		c := s.claimOne(t0)
+		c.State.PutOff, c.State.NextCheck = c.State.NextCheck, after(5)
+		s.put(store.Batch{Lease: c.Lease, State: c.State})
+		same(s, "claims before its time", len(s.claim(after(4))), 0)
+		c = s.claimOne(after(5))
+		same(s, "due since", c.State.PutOff, t0)
+		same(s, "never polled", c.State.LastPoll.IsZero(), true)
+		b := store.Batch{Lease: c.Lease, State: c.State, Seen: sightings(item("a", 1))}
+		if _, err := s.Record(s.ctx(), b); err == nil {
+			s.Error("a batch of items without a time was accepted")
+		}
+	}},
 	{"WhatOutsidersSendDoesNotStopAFeed", func(s *suite) {
 		s.sync(t0, "a")
 		it := item("a", 1)

@@ -92,6 +92,7 @@ type feedState struct {
 	LastChange  time.Time      `json:"last_change,omitzero"`
 	LastItem    time.Time      `json:"last_item,omitzero"`
 	NextCheck   time.Time      `json:"next_check,omitzero"`
+	PutOff      time.Time      `json:"put_off,omitzero"`
 	Paused      time.Time      `json:"paused,omitzero"`
 	Failures    int            `json:"failures"`
 	Reason      fetcher.Reason `json:"reason,omitempty"`
@@ -110,7 +111,7 @@ func (a *API) feedView(f feed.Feed, st *fetcher.State, now time.Time) feedView {
 	v.Name = cmp.Or(v.Name, st.Title)
 	v.State = &feedState{
 		Grade: st.Grade(), MovedTo: st.URL, Items: st.Items, LastPoll: st.LastPoll, LastSuccess: st.LastSuccess, LastChange: st.LastChange,
-		LastItem: st.LastItem, NextCheck: st.NextCheck, Paused: st.Paused, Failures: st.Failures, Reason: st.Reason, LastError: st.LastError,
+		LastItem: st.LastItem, NextCheck: st.NextCheck, PutOff: st.PutOff, Paused: st.Paused, Failures: st.Failures, Reason: st.Reason, LastError: st.LastError,
 		Retired: st.Retired, Poisoned: st.Poisoned, PerDay: math.Round(st.PerDay(now)*100) / 100,
 	}
 	if a.desk.Silent != nil && st.Grade() == fetcher.Silent {

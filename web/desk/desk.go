@@ -99,6 +99,9 @@ type Status struct {
 	// Warnings are what the operator should look at though the daemon runs, one
 	// sentence each.
 	Warnings []string
+	// PutOffLate is how many feeds are late that are put off, which the store does not
+	// count among those that are.
+	PutOffLate int
 	// Unguarded turns off what keeps back sentences that could identify a child.
 	Unguarded bool
 }
