@@ -223,3 +223,28 @@ func TestOnceReportsWhatAHostDoesNotWant(t *testing.T) {
 		}
 	}
 }
+
+// TestOncePollsNoFeedTwice: a feed whose next check falls due while the pass goes on
+// is left to the next, and to whoever else would poll it.
+func TestOncePollsNoFeedTwice(t *testing.T) {
+	s := newAsked(t, "127.0.0.2", answerFeed)
+	cfg := loopbackConfig(t)
+	cfg.Fetch.Concurrency = 1
+	cfg.Feeds = []feed.Feed{
+		{ID: "a", URL: s.URL + "/a", Every: time.Millisecond, FullText: feed.FullTextNever},
+		{ID: "b", URL: s.URL + "/b", Every: time.Millisecond, FullText: feed.FullTextNever},
+	}
+	for i := range 20 {
+		cfg.Feeds = append(cfg.Feeds, feed.Feed{ID: fmt.Sprint("c", i), URL: fmt.Sprint(s.URL, "/", i), FullText: feed.FullTextNever})
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	st := openStore(t, cfg)
+	sum, err := newDaemon(t, cfg, st).Once(ctx, daemon.OnceOptions{})
+	if total, most := s.times(); err != nil || sum.Fetched != 22 || total != 22 || most != 1 {
+		t.Errorf("%+v with %d requests, %d for one feed (%v)", sum, total, most, err)
+	}
+	if claims, err := st.ClaimFeeds(t.Context(), time.Now(), 10, time.Second); err != nil || len(claims) != 2 {
+		t.Errorf("after the pass %d feeds can be claimed (%v), want a and b", len(claims), err)
+	}
+}

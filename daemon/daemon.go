@@ -97,7 +97,8 @@ type Daemon struct {
 	turns    *crew[notify.Turn]
 	push     *pusher // nil where no hub can reach us
 	polled   func(Poll)
-	offline  bool // whether it was told; of gauges alone
+	pass     *pass // of Once
+	offline  bool  // whether it was told; of gauges alone
 	sent     func(notify.Result)
 }
 
@@ -154,7 +155,7 @@ func (d *Daemon) pollCrew(hands int) *crew[*fetcher.State] {
 		ttl:   d.opt.Lease,
 		rest:  maxPause,
 		claim: func(ctx context.Context, n int) ([]job[*fetcher.State], error) {
-			claims, err := d.store.ClaimFeeds(ctx, d.now(), n, d.opt.Lease)
+			claims, err := d.claimFeeds(ctx, n)
 			jobs := make([]job[*fetcher.State], len(claims))
 			for i := range claims {
 				jobs[i] = job[*fetcher.State]{claims[i].Lease, &claims[i].State}

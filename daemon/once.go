@@ -2,11 +2,15 @@ package daemon
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/newswatch/newswatch/fetcher"
+	"github.com/newswatch/newswatch/lease"
 	"github.com/newswatch/newswatch/notify"
+	"github.com/newswatch/newswatch/store"
 )
 
 // OnceOptions say what one pass does beyond polling.
@@ -59,14 +63,56 @@ func (s *Summary) add(p Poll) {
 	}
 }
 
-// Once polls every feed now, delivers what is due, and returns. It fails only
-// when the store does, or when ctx ends.
+// pass is what one pass has polled. A feed whose next check falls due while the pass
+// goes on is claimed again, and kept from being polled again until the end of it.
+type pass struct {
+	mu     sync.Mutex
+	polled map[string]bool // by feed
+	kept   []lease.Lease
+}
+
+func (p *pass) done(id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.polled[id] = true
+}
+
+// left returns what of the claims is still to be polled.
+func (p *pass) left(claims []store.Claim) []store.Claim {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.DeleteFunc(claims, func(c store.Claim) bool {
+		again := p.polled[c.State.FeedID]
+		if again {
+			p.kept = append(p.kept, c.Lease)
+		}
+		return again
+	})
+}
+
+// claimFeeds leases feeds that are due; in a pass, those that it has not polled.
+func (d *Daemon) claimFeeds(ctx context.Context, n int) ([]store.Claim, error) {
+	for {
+		claims, err := d.store.ClaimFeeds(ctx, d.now(), n, d.opt.Lease)
+		if err != nil || d.pass == nil || len(claims) == 0 {
+			return claims, err
+		}
+		if claims = d.pass.left(claims); len(claims) > 0 {
+			return claims, nil
+		}
+	}
+}
+
+// Once polls every feed now, and none twice, delivers what is due, and returns. It
+// fails only when the store does, or when ctx ends.
 func (d *Daemon) Once(ctx context.Context, opt OnceOptions) (Summary, error) {
 	begun := d.now()
 	pl := d.plan.Load()
 	sum := Summary{Feeds: len(pl.feeds)}
 	var mu sync.Mutex
+	d.pass = &pass{polled: make(map[string]bool, len(pl.feeds))}
 	d.polled = func(p Poll) {
+		d.pass.done(p.Feed.ID)
 		mu.Lock()
 		defer mu.Unlock()
 		sum.add(p)
@@ -102,7 +148,12 @@ func (d *Daemon) Once(ctx context.Context, opt OnceOptions) (Summary, error) {
 	if err != nil {
 		return sum, err
 	}
-	if err := d.pollAll(ctx, len(pl.feeds)-census.Grades[fetcher.Paused], polled); err != nil {
+	err = d.pollAll(ctx, len(pl.feeds)-census.Grades[fetcher.Paused], polled)
+	if kept := d.pass.kept; len(kept) > 0 {
+		// After a stop too: they are due, and another may poll them.
+		err = errors.Join(err, d.store.ReleaseFeeds(context.WithoutCancel(ctx), kept))
+	}
+	if err != nil {
 		return sum, err
 	}
 	if err := d.sendNow(ctx, pl, opt.Send); err != nil {
