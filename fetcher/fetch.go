@@ -279,7 +279,7 @@ func (p *poll) read(ctx context.Context, a *answer, hash string) (*document.Docu
 func (p *poll) absorb(doc *document.Document) {
 	st := &p.res.State
 	p.res.Items, p.res.Dropped, p.res.Format = doc.Items, doc.Dropped, doc.Kind
-	st.Title, st.Items = doc.Title, len(doc.Items)
+	st.Title, st.Items, st.Truncated = doc.Title, len(doc.Items), doc.Truncated
 	st.Pace = paceOf(doc.Items, doc.Hints, p.now)
 	st.learnRhythm(doc.Items, p.now)
 }

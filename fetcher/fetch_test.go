@@ -373,3 +373,19 @@ func TestBadURLs(t *testing.T) {
 		}
 	}
 }
+
+// TestADocumentThatBreaksOffIsTold: its whole items are read, and the state says that
+// there may have been more, until a document has its end.
+func TestADocumentThatBreaksOffIsTold(t *testing.T) {
+	whole := rss("a", "b")
+	s := newSite(t, "127.0.0.1", sends(whole[:strings.LastIndex(whole, "</guid>")]))
+	c, _ := newClient(t, Options{})
+	res := check(t, c, feedAt(s.URL), State{}, Fetched, "")
+	if len(res.Items) != 1 || !res.State.Truncated {
+		t.Errorf("%d items, broken off: %v", len(res.Items), res.State.Truncated)
+	}
+	s.serve(sends(whole))
+	if res = check(t, c, feedAt(s.URL), res.State, Fetched, ""); len(res.Items) != 2 || res.State.Truncated {
+		t.Errorf("%d items, broken off: %v", len(res.Items), res.State.Truncated)
+	}
+}

@@ -219,6 +219,7 @@ func (p *poll) merge(docs []*document.Document) *document.Document {
 	for _, doc := range docs {
 		all.Title = cmp.Or(all.Title, doc.Title)
 		all.Dropped += doc.Dropped
+		all.Truncated = all.Truncated || doc.Truncated
 		for _, it := range doc.Items {
 			if !seen[it.ID] {
 				seen[it.ID] = true

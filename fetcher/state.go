@@ -43,6 +43,8 @@ type State struct {
 	Title string `json:"title,omitempty"`
 	// Items is the number of items in the last document that was parsed.
 	Items int `json:"items,omitempty"`
+	// Truncated says that it broke off; what was whole of it was read.
+	Truncated bool `json:"truncated,omitempty"`
 	// Pace is what that document tells of when to look again.
 	Pace Pace `json:"pace,omitzero"`
 

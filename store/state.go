@@ -47,7 +47,7 @@ func stateFields(st *fetcher.State) []any {
 		&r.Items, &r.Hours, &r.Burst, &r.GapMean, &r.GapVar, &r.Gaps, &r.Longest, &r.Week,
 		&h.Grade, &h.Score, &h.Good, &h.FailingSince, &h.Lost, &h.Silent,
 		&st.Failures, &st.LastError, &st.Reason, &st.Retired, &st.Suspect.Hash, &st.Suspect.Since, &st.Suspect.Deaths,
-		&st.Push.Hub, &st.Push.Topic, &st.Push.Asked, &st.Push.Refused, &st.Sitemaps, &st.Reports, &st.PutOff,
+		&st.Push.Hub, &st.Push.Topic, &st.Push.Asked, &st.Push.Refused, &st.Sitemaps, &st.Reports, &st.PutOff, &st.Truncated,
 	}
 }
 

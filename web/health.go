@@ -74,6 +74,8 @@ func remark(st fetcher.State, quiet string, now time.Time) string {
 		return sentence(cmp.Or(quiet, "it publishes less than it did"))
 	case st.LastSuccess.IsZero():
 		return "It waits for its first check."
+	case st.Truncated:
+		return "Its document breaks off. What was whole of it was read."
 	default:
 		return ""
 	}

@@ -173,6 +173,7 @@ func TestRemark(t *testing.T) {
 	}{
 		{"read", read, "", ""},
 		{"read, and silent since", read, "Nothing for a week.", ""},
+		{"read as far as it goes", with(func(s *fetcher.State) { s.Truncated = true }), "", "Its document breaks off. What was whole of it was read."},
 		{"never claimed", fetcher.State{}, "", "It waits for its first check."},
 		{"one failure", with(func(s *fetcher.State) { s.Failures, s.Reason = 1, fetcher.ReasonTLS }), "", "Failed once: the secure connection cannot be trusted. It is tried again."},
 		{"two failures", with(func(s *fetcher.State) { s.Failures = 2 }), "", "Failed 2 times in a row: the cause is not known. It is tried again."},
@@ -258,6 +259,7 @@ func TestJudge(t *testing.T) {
 		{"some fail", desk.Status{Ready: true, Rules: some}, of(healthy, failing, dead, hiccup), nil, 0, "look", 2, "1 of 4 feeds answers, 1 failed the last time"},
 		{"one is paused", desk.Status{Ready: true, Rules: some}, of(healthy, resting), nil, 0, "look", 1, "1 of 2 feeds answers"},
 		{"one is late", desk.Status{Ready: true, Rules: some}, of(healthy, late), nil, 0, "look", 1, "2 of 2 feeds answer"},
+		{"one is late that is put off", desk.Status{Ready: true, Rules: some, PutOffLate: 1}, of(healthy, healthy), nil, 0, "look", 1, "2 of 2 feeds answer"},
 		{"all are late", desk.Status{Ready: true, Rules: some}, of(late, late, resting), nil, 0, "broken", 2, ""},
 		{"weather everywhere", desk.Status{Ready: true, Rules: some}, append(slices.Repeat(of(hiccup), maxFailing+1), healthy), nil, 0, "look", 1, "1 of 102 feeds answers, 1 rule"},
 		{"none was read yet", desk.Status{Ready: true, Rules: some}, of(unread, unread), nil, 0, "starting", 0, ""},

@@ -104,6 +104,8 @@ func (a *app) printFeeds(feeds []feed.Feed, states map[string]fetcher.State, fai
 			note = daemon.Silence(s, now)
 		case note == "" && !s.PutOff.IsZero():
 			note = "due since " + when(s.PutOff) + ": its host has had no turn for it"
+		case note == "" && s.Truncated:
+			note = "its document breaks off; what was whole of it was read"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\t%s\n", f.ID, health(s), cmp.Or(desk.Rhythm(s.PerDay(now)), "-"), s.Items,
 			when(s.LastSuccess), when(s.NextCheck), oneLine(note))
@@ -147,17 +149,20 @@ func (a *app) feedsParseCommand() *cobra.Command {
   newswatch feeds parse --base https://example.org/ saved.xml`,
 		Args: oneArgument,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			items, dropped, err := a.readDocument(cmd.Context(), args[0], base, contentType, id)
+			doc, err := a.readDocument(cmd.Context(), args[0], base, contentType, id)
 			if err != nil {
 				return err
 			}
-			for _, it := range items {
+			for _, it := range doc.Items {
 				if err := a.printJSON(newItemLine(it)); err != nil {
 					return err
 				}
 			}
-			if dropped > 0 {
-				fmt.Fprintf(a.stderr, "%d further items were left out: a document's items are bounded\n", dropped)
+			if doc.Dropped > 0 {
+				fmt.Fprintf(a.stderr, "%d further items were left out: a document's items are bounded\n", doc.Dropped)
+			}
+			if doc.Truncated {
+				fmt.Fprintln(a.stderr, "the document breaks off: what was whole of it was read")
 			}
 			return nil
 		},
@@ -204,35 +209,35 @@ func newItemLine(it feed.Item) itemLine {
 // maxFile bounds what is read of a file, as fetch.max_body does for a URL.
 const maxFile = 64 << 20
 
-func (a *app) readDocument(ctx context.Context, name, base, contentType, id string) ([]feed.Item, int, error) {
+func (a *app) readDocument(ctx context.Context, name, base, contentType, id string) (*document.Document, error) {
 	if strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://") {
 		return a.readURL(ctx, name, id)
 	}
 	body, err := a.readFile(name)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	doc, err := document.Parse(ctx, document.Input{
 		Body: body, ContentType: contentType, URL: base, FeedID: id, Sitemap: true, Now: time.Now(),
 	})
 	if err != nil {
-		return nil, 0, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return doc.Items, doc.Dropped, nil
+	return doc, nil
 }
 
-func (a *app) readURL(ctx context.Context, url, id string) ([]feed.Item, int, error) {
+func (a *app) readURL(ctx context.Context, url, id string) (*document.Document, error) {
 	loaded, err := a.load()
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	client := daemon.NewFetcher(loaded.Config.Fetch, version, nil)
 	defer client.Close()
 	res, err := client.Fetch(ctx, feed.Feed{ID: id, URL: url, Kind: feed.KindSitemap}, fetcher.State{FeedID: id}, nil)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	return res.Items, res.Dropped, nil
+	return &document.Document{Items: res.Items, Dropped: res.Dropped, Truncated: res.State.Truncated}, nil
 }
 
 func (a *app) healthCommand() *cobra.Command {

@@ -87,6 +87,7 @@ type feedState struct {
 	Grade       fetcher.Grade  `json:"grade"`
 	MovedTo     string         `json:"moved_to,omitempty"`
 	Items       int            `json:"items"`
+	Truncated   bool           `json:"truncated,omitempty"`
 	LastPoll    time.Time      `json:"last_poll,omitzero"`
 	LastSuccess time.Time      `json:"last_success,omitzero"`
 	LastChange  time.Time      `json:"last_change,omitzero"`
@@ -110,7 +111,7 @@ func (a *API) feedView(f feed.Feed, st *fetcher.State, now time.Time) feedView {
 	}
 	v.Name = cmp.Or(v.Name, st.Title)
 	v.State = &feedState{
-		Grade: st.Grade(), MovedTo: st.URL, Items: st.Items, LastPoll: st.LastPoll, LastSuccess: st.LastSuccess, LastChange: st.LastChange,
+		Grade: st.Grade(), MovedTo: st.URL, Items: st.Items, Truncated: st.Truncated, LastPoll: st.LastPoll, LastSuccess: st.LastSuccess, LastChange: st.LastChange,
 		LastItem: st.LastItem, NextCheck: st.NextCheck, PutOff: st.PutOff, Paused: st.Paused, Failures: st.Failures, Reason: st.Reason, LastError: st.LastError,
 		Retired: st.Retired, Poisoned: st.Poisoned, PerDay: math.Round(st.PerDay(now)*100) / 100,
 	}
