@@ -72,6 +72,7 @@ type Client struct {
 	// when another kills the process must not be blamed for it.
 	parsing      *semaphore.Weighted
 	parsingBytes int64
+	backlog      backlog
 	robots       robotsCache
 	articles     articleCache
 	outage       outage
@@ -105,6 +106,7 @@ func New(opt Options) *Client {
 		userAgent:    userAgent(opt.Product, opt.Contact),
 		turns:        newTurnstile(opt.Concurrency, opt.PerHost, opt.HostSpacing),
 		parsingBytes: max(opt.MaxBody, 16<<20),
+		backlog:      backlog{most: parsers()},
 		robots:       robotsCache{origins: make(map[string]*robotsEntry)},
 		articles:     newArticleCache(),
 	}
@@ -148,16 +150,17 @@ func userAgent(product, contact string) string {
 // alone is the size of a document that is parsed while no other is.
 const alone = math.MaxInt
 
-// minParsers is how many documents may be parsed at one time on the smallest
-// machine: more than it has cores, because each is marked in the store meanwhile.
-const minParsers = 8
+// parsers is how many documents may be parsed at one time: more than there are cores,
+// because each is marked in the store meanwhile.
+func parsers() int { return max(8, 2*runtime.GOMAXPROCS(0)) }
 
 // parseTurn waits until a document of n bytes may be parsed. Those that are small
 // are counted too, since none is done sooner for being parsed beside fifty others,
 // and all of them would be in memory at once.
 func (c *Client) parseTurn(ctx context.Context, n int) (done func(), err error) {
-	parsers := max(minParsers, 2*runtime.GOMAXPROCS(0))
-	w := min(max(int64(n), c.parsingBytes/int64(parsers)), c.parsingBytes)
+	w := min(max(int64(n), c.parsingBytes/int64(parsers())), c.parsingBytes)
+	c.backlog.join()
+	defer c.backlog.leave()
 	if err := c.parsing.Acquire(ctx, w); err != nil {
 		return nil, err
 	}

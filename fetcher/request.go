@@ -104,6 +104,9 @@ func (c *Client) get(ctx context.Context, req request) (*answer, error) {
 				return a, err
 			}
 		}
+		if err := c.backlog.pass(ctx); err != nil {
+			return a, err
+		}
 		leave, err := c.turns.enter(ctx, hostKey(u), req.visitor)
 		if d, ok := errors.AsType[*delay](err); ok {
 			return a, d.explain(u.Host)

@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// renewAfter is how many requests one transport takes. At half a kilobyte that it
-// keeps of each host, that is half a megabyte at most.
-const renewAfter = 1000
+// renewAfter is how many requests one transport takes. Of each host it keeps most of a
+// kilobyte, so that is a quarter of a megabyte at most.
+const renewAfter = 250
 
 // Renewing is a RoundTripper for many hosts that are visited rarely: it takes
 // another transport now and then. An http.Transport keeps what it knows of a

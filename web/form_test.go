@@ -69,7 +69,7 @@ func FuzzForm(f *testing.F) {
 			describe(q.Wishes, cat)
 		}
 		var page bytes.Buffer
-		err = subscribePage.ExecuteTemplate(&page, "main", bare{subscribeBody{Faults: faults, Form: fm, Choices: offers(cat, fm)}})
+		err = subscribePage().ExecuteTemplate(&page, "main", bare{subscribeBody{Faults: faults, Form: fm, Choices: offers(cat, fm)}})
 		if err != nil || bytes.Contains(page.Bytes(), []byte("<script")) {
 			t.Errorf("%v: %s", err, page.Bytes())
 		}

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"errors"
-	"html/template"
 	"net/http"
 
 	"github.com/newswatch/newswatch/subscription"
@@ -11,8 +10,8 @@ import (
 
 // publicPage is a page of people who subscribe.
 type publicPage struct {
-	template *template.Template
-	body     any
+	design design
+	body   any
 }
 
 // showPublic answers with a page that leads to none of the operator's and tells
@@ -20,7 +19,7 @@ type publicPage struct {
 func (s *Server) showPublic(w http.ResponseWriter, r *http.Request, status int, title string, pp publicPage) {
 	p := s.frame(r, s.o.Now())
 	p.Title, p.Public, p.Body = title, true, pp.body
-	s.render(w, r, status, pp.template, p)
+	s.render(w, r, status, pp.design, p)
 }
 
 func (s *Server) failPublic(w http.ResponseWriter, r *http.Request, status int, message, advice string) {

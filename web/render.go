@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/newswatch/newswatch/web/api"
@@ -58,11 +59,17 @@ var pages = []struct {
 	{"settings", "Settings", false},
 }
 
+// design is a page's template. It is parsed when the page is first shown: to parse all
+// took a third of the time in which a command starts that shows none.
+type design func() *template.Template
+
 // parse joins a page's template with the layout. Templates are part of the
 // program: one that does not parse is found by the first test.
-func parse(name string) *template.Template {
-	parts := template.New("").Funcs(template.FuncMap{"half": func(n int) int { return n / 2 }})
-	return template.Must(parts.ParseFS(assets, "templates/layout.html", "templates/parts.html", "templates/"+name+".html"))
+func parse(name string) design {
+	return sync.OnceValue(func() *template.Template {
+		parts := template.New("").Funcs(template.FuncMap{"half": func(n int) int { return n / 2 }})
+		return template.Must(parts.ParseFS(assets, "templates/layout.html", "templates/parts.html", "templates/"+name+".html"))
+	})
 }
 
 func asset(name string) []byte {
@@ -148,7 +155,7 @@ func root(path string) string {
 }
 
 // show answers with a page about the daemon's status st.
-func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, tmpl *template.Template, title string, st desk.Status, now time.Time, body any) {
+func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, d design, title string, st desk.Status, now time.Time, body any) {
 	p := s.frame(r, now)
 	p.Title, p.Body = title, body
 	p.Done = doneWords[r.URL.Query().Get("done")]
@@ -162,14 +169,14 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, tmpl *
 	if !st.Started.IsZero() {
 		p.Up = span(now.Sub(st.Started))
 	}
-	s.render(w, r, status, tmpl, p)
+	s.render(w, r, status, d, p)
 }
 
 // render executes the template before it sends a byte, so that a page is whole
 // or an error, never a half with a 200.
-func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, tmpl *template.Template, p page) {
+func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, d design, p page) {
 	var body bytes.Buffer
-	if err := tmpl.ExecuteTemplate(&body, "layout", p); err != nil {
+	if err := d().ExecuteTemplate(&body, "layout", p); err != nil {
 		s.o.Log.Error("a page cannot be rendered", "path", r.Pattern, "err", err)
 		plain(w, http.StatusInternalServerError, "This page cannot be shown. The log says why.\n")
 		return

@@ -3,7 +3,6 @@ package rulefile
 import (
 	"sort"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -89,17 +88,26 @@ func (d *document) nodePos(n *yaml.Node) classifier.Pos {
 	return classifier.Pos{File: d.name, Line: n.Line, Column: n.Column}
 }
 
-// source is the text of a scalar, whose bytes can be found in the file again.
+// source is the text of a scalar, whose bytes can be found in the file again. It keeps
+// of the scalar what that takes, and not its node, since there are thousands for as long
+// as the rules are in force; the places are for errors, and so are found when asked for.
 func (d *document) source(n *yaml.Node) classifier.Source {
-	places := sync.OnceValue(func() []int { return d.places(n) })
+	s := scalar{value: n.Value, line: n.Line, column: n.Column, style: n.Style}
 	return classifier.Source{
-		Text: n.Value,
+		Text: s.value,
 		At: func(i int) classifier.Pos {
-			p := places()
+			p := d.places(s)
 			return d.pos(p[min(max(i, 0), len(p)-1)])
 		},
 		Line: d.line,
 	}
+}
+
+// scalar is what there is to know of a scalar to find it in its file.
+type scalar struct {
+	value        string
+	line, column int
+	style        yaml.Style
 }
 
 // places gives the offset in the file of every byte of a scalar's value, and of
@@ -110,20 +118,20 @@ func (d *document) source(n *yaml.Node) classifier.Source {
 // one by one, and a space of the value stands where the character before it ends.
 // Where the two do not agree, which would be an error here, the remaining bytes
 // are taken to be at the scalar's beginning rather than somewhere wrong.
-func (d *document) places(n *yaml.Node) []int {
-	begin := d.offset(n.Line, n.Column)
-	out := make([]int, 0, len(n.Value)+1)
+func (d *document) places(s scalar) []int {
+	begin := d.offset(s.line, s.column)
+	out := make([]int, 0, len(s.value)+1)
 	at := begin
 	switch {
-	case n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
+	case s.style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
 		at++
-	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+	case s.style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
 		for at < len(d.text) && breakAt(d.text[at:]) == 0 {
 			at++ // the indicators, and a comment, up to the line's end
 		}
 	}
-	for i := 0; i < len(n.Value); {
-		r, size := utf8.DecodeRuneInString(n.Value[i:])
+	for i := 0; i < len(s.value); {
+		r, size := utf8.DecodeRuneInString(s.value[i:])
 		if isBlank(r) {
 			for range size {
 				out = append(out, min(at, len(d.text)))
@@ -134,9 +142,9 @@ func (d *document) places(n *yaml.Node) []int {
 			i += size
 			continue
 		}
-		raw, from, next := d.character(at, n.Style)
+		raw, from, next := d.character(at, s.style)
 		if raw != r {
-			for len(out) <= len(n.Value) {
+			for len(out) <= len(s.value) {
 				out = append(out, begin)
 			}
 			return out
