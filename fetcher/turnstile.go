@@ -127,11 +127,12 @@ func (t *turnstile) enter(ctx context.Context, host string, v *visitor) (leave f
 		t.mu.Unlock()
 		return nil, d
 	}
+	alone := h.users == 0 && !h.next.After(time.Now()) // as most feeds are at their hosts
 	h.users++
 	t.mu.Unlock()
 
 	waitCtx, cancel := ctx, func() {}
-	if v != nil && !v.patient && !eldest {
+	if v != nil && !v.patient && !eldest && !alone {
 		waitCtx, cancel = context.WithTimeout(ctx, turnFor)
 	}
 	err = t.wait(waitCtx, host, h)
