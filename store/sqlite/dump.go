@@ -274,7 +274,6 @@ func (s *Store) Inspect(ctx context.Context) ([]string, error) {
 		`SELECT 'SQLite: ' || integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`,
 		`SELECT 'SQLite: a row of ' || "table" || ' belongs to none of ' || parent FROM pragma_foreign_key_check`,
 		`SELECT 'hit ' || lower(hex(id)) || ' stands under no rule' FROM hits WHERE n NOT IN (SELECT hit FROM hit_rules)`,
-		`SELECT 'feed ' || id || ' is leased twice' FROM feeds JOIN leases ON feed = n GROUP BY n HAVING count(*) > 1`,
 		`SELECT 'feed ' || id || ' has a token that was never given' FROM feeds LEFT JOIN leases ON feed = n
 			WHERE max(recorded, coalesce(token, 0)) > (SELECT value FROM meta WHERE key = 'token')`,
 		`SELECT 'subscriber ' || id || ' has a token that was never given' FROM subscribers WHERE token > (SELECT value FROM meta WHERE key = 'token')`,

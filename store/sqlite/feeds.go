@@ -61,11 +61,12 @@ func (s *Store) SyncFeeds(ctx context.Context, ids []string, now time.Time) erro
 }
 
 // dueFeeds are those that may be claimed: those that are due and that nobody has, and
-// those whose lease has run out, with the mark that was on it.
+// those whose lease has run out, with the mark that was on it. CROSS JOIN has SQLite look
+// at the leases first, which are few.
 const dueFeeds = `SELECT ` + stateColumns + `, n, old FROM (
 	SELECT ` + stateColumns + `, n, NULL AS old, due AS at, id FROM feeds
 		WHERE due <= ?1 AND NOT EXISTS (SELECT 1 FROM leases WHERE feed = n)
-	UNION ALL SELECT ` + stateColumns + `, n, marked, until, id FROM leases JOIN feeds ON n = feed
+	UNION ALL SELECT ` + stateColumns + `, n, marked, until, id FROM leases CROSS JOIN feeds ON n = feed
 		WHERE until <= ?1 AND left_at IS NULL AND paused IS NULL
 	ORDER BY at, id LIMIT ?2)`
 
@@ -189,7 +190,7 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 	var ms sql.NullInt64
 	err := s.row(ctx, []any{&ms}, `SELECT min(at) FROM (
 		SELECT min(due) AS at FROM feeds WHERE due IS NOT NULL AND NOT EXISTS (SELECT 1 FROM leases WHERE feed = n)
-		UNION ALL SELECT min(until) FROM leases JOIN feeds ON n = feed WHERE left_at IS NULL AND paused IS NULL
+		UNION ALL SELECT min(until) FROM leases CROSS JOIN feeds ON n = feed WHERE left_at IS NULL AND paused IS NULL
 		UNION ALL SELECT min(due) FROM subscribers WHERE due IS NOT NULL)`)
 	return at(ms), err
 }

@@ -135,16 +135,16 @@ func (p *poll) record(t *tx) (fresh []classifier.Hit, err error) {
 
 // end gives the lease back with the feed's new state, if it is still held.
 func (p *poll) end(t *tx, from, to int64) (bool, error) {
-	rows, err := t.exec(`UPDATE feeds SET next = coalesce((SELECT min(coalesce(?1, asked), asked) FROM leases WHERE token = ?9), ?1),
+	rows, err := t.exec(`UPDATE feeds SET next = coalesce((SELECT min(coalesce(?1, asked), asked) FROM leases WHERE feed = n), ?1),
 		recorded = ?9,
 		rec_from = ?2, rec_to = ?3, poisoned = ?4, grade = ?5, success = ?6, state = ?7
-		WHERE id = ?8 AND EXISTS (SELECT 1 FROM leases WHERE token = ?9 AND feed = n)`,
+		WHERE id = ?8 AND EXISTS (SELECT 1 FROM leases WHERE feed = n AND token = ?9)`,
 		milli(p.State.NextCheck), from, to, p.State.Poisoned, int(p.State.Health.Grade), milli(p.State.LastSuccess), p.state,
 		p.State.FeedID, p.Lease.Token)
 	if err != nil || rows == 0 {
 		return false, err
 	}
-	_, err = t.exec(`DELETE FROM leases WHERE token = ?`, p.Lease.Token)
+	_, err = t.exec(`DELETE FROM leases WHERE `+ofFeed, p.State.FeedID, p.Lease.Token)
 	return true, err
 }
 

@@ -184,13 +184,13 @@ ALTER TABLE subscribers ADD COLUMN begin INTEGER NOT NULL DEFAULT 0;
 -- Leases are apart from feeds. There are as many as polls are under way, so that a claim
 -- writes to a page or two, and not to those of all the feeds that it takes.
 CREATE TABLE leases (
-	token  INTEGER PRIMARY KEY,
-	feed   INTEGER NOT NULL REFERENCES feeds (n) ON DELETE CASCADE,
+	feed   INTEGER PRIMARY KEY REFERENCES feeds (n) ON DELETE CASCADE,
+	token  INTEGER NOT NULL,
 	until  INTEGER NOT NULL,
 	asked  INTEGER,                      -- PollNow came meanwhile
 	marked INTEGER NOT NULL DEFAULT 0    -- MarkParsing
 ) STRICT;
-INSERT INTO leases SELECT token, n, until, asked, marked FROM feeds WHERE until IS NOT NULL;
+INSERT INTO leases SELECT n, token, until, asked, marked FROM feeds WHERE until IS NOT NULL;
 
 DROP INDEX feeds_due;
 ALTER TABLE feeds DROP COLUMN due;

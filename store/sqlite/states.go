@@ -105,8 +105,8 @@ func (s *Store) Census(ctx context.Context, late time.Time) (store.Census, error
 	err := s.row(ctx, []any{&c.Feeds, &c.Late}, `SELECT
 		(SELECT count(*) FROM feeds) - (SELECT count(*) FROM feeds WHERE left_at IS NOT NULL),
 		(SELECT count(*) FROM feeds WHERE due < ?1)
-			- (SELECT count(*) FROM leases JOIN feeds ON n = feed WHERE due < ?1)
-			+ (SELECT count(*) FROM leases JOIN feeds ON n = feed WHERE until < ?1 AND left_at IS NULL AND paused IS NULL)`, late.UnixMilli())
+			- (SELECT count(*) FROM leases CROSS JOIN feeds ON n = feed WHERE due < ?1)
+			+ (SELECT count(*) FROM leases CROSS JOIN feeds ON n = feed WHERE until < ?1 AND left_at IS NULL AND paused IS NULL)`, late.UnixMilli())
 	if err != nil {
 		return c, err
 	}
