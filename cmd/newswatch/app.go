@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/configs"
 	"github.com/newswatch/newswatch/feed"
 )
@@ -156,6 +157,36 @@ func (a *app) printJSON(v any) error {
 	return enc.Encode(v)
 }
 
+// formatOf is the form in which a command prints: what --format says, or json where
+// --json was given. The two must not say different things.
+func (a *app) formatOf(cmd *cobra.Command, format, json string) (string, error) {
+	switch {
+	case !a.json:
+		return format, nil
+	case cmd.Flags().Changed("format") && format != json:
+		return "", &usageError{cmd.CommandPath(), fmt.Errorf("--json and --format %s: give one of the two", format)}
+	}
+	return json, nil
+}
+
+// unknown is the error for a name that is none, with the nearest that is one.
+func unknown(what, name string, known []string) error {
+	err := fmt.Errorf("there is no %s %q", what, name)
+	if near := classifier.DidYouMean(name, known); near != "" {
+		err = fmt.Errorf("%w (did you mean %q?)", err, near)
+	}
+	return err
+}
+
+// ruleIDs are the ids of rules.
+func ruleIDs(rules *classifier.Ruleset) []string {
+	ids := make([]string, 0, len(rules.Rules()))
+	for _, r := range rules.Rules() {
+		ids = append(ids, r.ID)
+	}
+	return ids
+}
+
 // counted writes a number with its noun: "1 feed", "2 feeds".
 func counted(n int, noun string) string {
 	if n == 1 {
@@ -167,6 +198,9 @@ func counted(n int, noun string) string {
 // onTerminal reports whether a person watches the stream; colours and progress
 // are for them only.
 func onTerminal(w io.Writer) bool {
+	if out, ok := w.(*output); ok {
+		w = out.Writer
+	}
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }

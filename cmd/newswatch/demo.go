@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/configs"
 	"github.com/newswatch/newswatch/daemon"
 	"github.com/newswatch/newswatch/demo"
@@ -67,12 +68,27 @@ func (a *app) demo(ctx context.Context, keep string) (err error) {
 			return err
 		}
 		defer d.Close()
-		fmt.Fprintf(a.stdout, "%d feeds are served from this machine; %d rules watch them.\n\n", len(loaded.Feeds), len(loaded.Rules.Rules()))
-		digest, err := a.demoPass(ctx, loaded, st, d)
-		if err != nil {
+		if !a.json {
+			fmt.Fprintf(a.stdout, "%s are served from this machine; %s watch them.\n\n", counted(len(loaded.Feeds), "feed"), counted(len(loaded.Rules.Rules()), "rule"))
+		}
+		shown := demoShown{Hits: []classifier.Hit{}}
+		begun := time.Now()
+		if shown.Pass, err = d.Once(ctx, daemon.OnceOptions{Polled: func(p daemon.Poll) {
+			shown.Hits = append(shown.Hits, p.Hits...)
+			a.printDemoPoll(p)
+		}}); err != nil {
 			return err
 		}
-		fmt.Fprintf(a.stdout, "\nThe digest, as a mail reader without HTML shows it:\n\n%s\n", indent(notify.Text(digest)))
+		if shown.Digest, err = daemon.Preview(ctx, loaded, st, "demo", begun, time.Now()); err != nil {
+			return err
+		}
+		if a.json {
+			if keep != "" {
+				shown.Kept = digests
+			}
+			return a.printJSON(shown)
+		}
+		fmt.Fprintf(a.stdout, "\nThe digest, as a mail reader without HTML shows it:\n\n%s\n", indent(notify.Text(shown.Digest)))
 		if keep != "" {
 			fmt.Fprintf(a.stdout, "\nIts .eml and .html files are in %s.\n", digests)
 		}
@@ -94,20 +110,25 @@ func demoSubscriber(loaded *configs.Loaded, dir string) configs.Subscriber {
 	}
 }
 
-// demoPass polls, prints the hits as they come, and returns the digest that was
-// sent.
-func (a *app) demoPass(ctx context.Context, loaded *configs.Loaded, st store.Store, d *daemon.Daemon) (notify.Digest, error) {
-	begun := time.Now()
-	_, err := d.Once(ctx, daemon.OnceOptions{Polled: func(p daemon.Poll) {
-		fmt.Fprintf(a.stdout, "%s: %d items\n", p.Feed.Name, p.Items)
-		for _, h := range p.Hits {
-			fmt.Fprintf(a.stdout, "  hit  %s\n       %s\n", h.Item.Title, a.dim(strings.Join(export.RuleIDs(h), ", ")))
-		}
-	}})
-	if err != nil {
-		return notify.Digest{}, err
+// demoShown is what "demo --json" prints: what "once", "hits" and "digest preview"
+// print with it.
+type demoShown struct {
+	Pass   daemon.Summary   `json:"pass"`
+	Hits   []classifier.Hit `json:"hits"`
+	Digest notify.Digest    `json:"digest"`
+	// Kept is the folder of the digest's files, with --keep.
+	Kept string `json:"kept,omitempty"`
+}
+
+// printDemoPoll prints hits as they come.
+func (a *app) printDemoPoll(p daemon.Poll) {
+	if a.json {
+		return
 	}
-	return daemon.Preview(ctx, loaded, st, "demo", begun, time.Now())
+	fmt.Fprintf(a.stdout, "%s: %s\n", p.Feed.Name, counted(p.Items, "item"))
+	for _, h := range p.Hits {
+		fmt.Fprintf(a.stdout, "  hit  %s\n       %s\n", h.Item.Title, a.dim(strings.Join(export.RuleIDs(h), ", ")))
+	}
 }
 
 // dim makes a text recede, on a terminal.

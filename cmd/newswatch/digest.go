@@ -42,8 +42,8 @@ Nothing is sent, and no cursor moves.
 			if err != nil {
 				return err
 			}
-			if a.json {
-				format = "json"
+			if format, err = a.formatOf(cmd, format, "json"); err != nil {
+				return err
 			}
 			return a.preview(cmd.Context(), cmd.CommandPath(), id, format, from)
 		},

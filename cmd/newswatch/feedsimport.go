@@ -232,6 +232,16 @@ object a line, with the columns of the CSV.
 		if err != nil {
 			return err
 		}
+		if format, err = a.formatOf(cmd, format, ""); err != nil {
+			return err
+		}
+		var tags []string
+		for _, f := range loaded.Feeds {
+			tags = append(tags, f.Tags...)
+		}
+		if tag != "" && !slices.Contains(tags, tag) {
+			return unknown("feed with the tag", tag, tags)
+		}
 		feeds := slices.DeleteFunc(slices.Clone(loaded.Feeds), func(f feed.Feed) bool { return tag != "" && !f.HasTag(tag) })
 		if a.json {
 			for _, f := range feeds {

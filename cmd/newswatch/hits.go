@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -9,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/newswatch/newswatch/classifier"
+	"github.com/newswatch/newswatch/configs"
 	"github.com/newswatch/newswatch/feed"
 	"github.com/newswatch/newswatch/store"
 	"github.com/newswatch/newswatch/store/export"
@@ -39,19 +42,29 @@ func (a *app) hitsCommand() *cobra.Command {
 			if purge != "" {
 				return a.purge(cmd, purge)
 			}
+			if limit < 0 {
+				return &usageError{cmd.CommandPath(), fmt.Errorf("--limit %d: want 0 for all, or more", limit)}
+			}
 			var err error
 			if q.Since, err = sinceTime(cmd, since); err != nil {
 				return err
 			}
-			if a.json {
-				format = "jsonl"
+			if format, err = a.formatOf(cmd, format, "jsonl"); err != nil {
+				return err
 			}
 			q.Quiet = !reported
 			show, flush, err := a.hitPrinter(format)
 			if err != nil {
 				return &usageError{cmd.CommandPath(), err}
 			}
-			return a.withStore(cmd.Context(), func(st store.Store) error {
+			loaded, err := a.load()
+			if err != nil {
+				return err
+			}
+			return a.withStoreOf(cmd.Context(), loaded, func(st store.Store) error {
+				if err := refuseUnknown(cmd.Context(), loaded, st, q); err != nil {
+					return err
+				}
 				for h, err := range export.Hits(cmd.Context(), st, q, limit) {
 					if err != nil {
 						return err
@@ -80,6 +93,40 @@ func (a *app) hitsCommand() *cobra.Command {
 	return cmd
 }
 
+// refuseUnknown tells a rule, a feed or a tag that nobody ever had from one without
+// hits. What the configuration had once is known for as long as a hit of it is kept.
+func refuseUnknown(ctx context.Context, loaded *configs.Loaded, st store.Store, q store.HitQuery) error {
+	var feeds, tags []string
+	for _, f := range loaded.Feeds {
+		feeds, tags = append(feeds, f.ID), append(tags, f.Tags...)
+	}
+	for _, r := range loaded.Rules.Rules() {
+		tags = append(tags, r.Tags...)
+	}
+	for _, asked := range []struct {
+		what, name string
+		known      []string
+		alone      store.HitQuery
+	}{
+		{"rule", q.Rule, ruleIDs(loaded.Rules), store.HitQuery{Rule: q.Rule}},
+		{"feed", q.Feed, feeds, store.HitQuery{Feed: q.Feed}},
+		{"tag", q.Tag, tags, store.HitQuery{Tag: q.Tag}},
+	} {
+		if asked.name == "" || slices.Contains(asked.known, asked.name) {
+			continue
+		}
+		asked.alone.Quiet, asked.alone.Limit = true, 1
+		hits, err := st.Hits(ctx, asked.alone)
+		if err != nil {
+			return err
+		}
+		if len(hits) == 0 {
+			return unknown(asked.what, asked.name, asked.known)
+		}
+	}
+	return nil
+}
+
 func (a *app) purge(cmd *cobra.Command, arg string) error {
 	id, err := feed.ParseItemID(arg)
 	if err != nil {
@@ -99,12 +146,21 @@ func (a *app) hitPrinter(format string) (show func(classifier.Hit) error, flush 
 	switch format {
 	case "table":
 		w := tabwriter.NewWriter(a.stdout, 0, 4, 2, ' ', 0)
-		fmt.Fprintln(w, "FOUND\tSEVERITY\tRULES\tOUTLET\tTITLE\tLINK")
+		none := true
 		return func(h classifier.Hit) error {
-			_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n",
-				h.Found.Local().Format("2006-01-02 15:04"), store.HitSeverity(h), strings.Join(export.RuleIDs(h), ","), cell(h.Outlet()), cell(h.Item.Title), h.Item.Link)
-			return err
-		}, w.Flush, nil
+				if none {
+					fmt.Fprintln(w, "FOUND\tSEVERITY\tRULES\tOUTLET\tTITLE\tLINK")
+					none = false
+				}
+				_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n",
+					h.Found.Local().Format("2006-01-02 15:04"), store.HitSeverity(h), strings.Join(export.RuleIDs(h), ","), cell(h.Outlet()), cell(h.Item.Title), h.Item.Link)
+				return err
+			}, func() error {
+				if none {
+					fmt.Fprintln(w, "no hits")
+				}
+				return w.Flush()
+			}, nil
 	case "csv":
 		w := export.NewCSV(a.stdout)
 		return w.Write, w.Flush, nil

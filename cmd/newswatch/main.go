@@ -29,6 +29,9 @@ const (
 	// exitLater is EX_TEMPFAIL of sysexits.h: a mail server whose pipe ends so keeps
 	// the message and tries again.
 	exitLater = 75
+	// exitPipe is what a shell tells of a program that died of SIGPIPE, which is what
+	// the others of a pipe do when its reader has seen enough.
+	exitPipe = 141
 )
 
 // collectAt is by how many percent the heap grows between two collections, where GOGC
@@ -36,25 +39,59 @@ const (
 // feeds 62 MiB are resident so, and not 67, for one hundredth of a first pass.
 const collectAt = 75
 
-func main() {
+func main() { os.Exit(start()) }
+
+// start runs the program with what the process was given.
+func start() int {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectAt)
 	}
+	// Who reads standard output may have seen enough, and the journal that standard
+	// error goes to may be started anew. Neither shall kill the process where it
+	// stands, with a temporary folder to clear or a digest under way: the write
+	// fails, and run sees to it.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	defer stop()
+	// Who asks a second time does not want to wait.
+	context.AfterFunc(ctx, stop)
+	return run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 }
 
 // run is the whole program, as a test can call it.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	out := &output{Writer: stdout, stop: cancel}
+	a := &app{stdin: stdin, stdout: out, stderr: stderr}
 	root := a.command()
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	if failed := out.failed(); failed != nil {
+		return unwritten(failed, err, stderr)
+	}
+	return ended(ctx, err, stderr)
+}
+
+// unwritten tells that standard output could not be written, and of a command's own
+// error if that is another one. A reader that went away is no mistake.
+func unwritten(failed, err error, stderr io.Writer) int {
+	if errors.Is(failed, syscall.EPIPE) {
+		return exitPipe
+	}
+	code := exitWrong
+	if err != nil && !errors.Is(err, failed) && !errors.Is(err, context.Canceled) {
+		code = ended(context.Background(), err, stderr)
+	}
+	fmt.Fprintln(stderr, "newswatch: standard output:", failed)
+	return code
+}
+
+// ended tells of a command's error, and returns the exit code.
+func ended(ctx context.Context, err error, stderr io.Writer) int {
 	if err == nil {
 		return exitOK
 	}

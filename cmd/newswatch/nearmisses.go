@@ -54,7 +54,7 @@ func (a *app) nearMisses(cmd *cobra.Command, since time.Time, only string) error
 	}
 	rules := loaded.Rules
 	if _, ok := rules.Rule(only); only != "" && !ok {
-		return fmt.Errorf("there is no rule %q", only)
+		return unknown("rule", only, ruleIDs(rules))
 	}
 	relaxed := rules.WithoutExclusions()
 	feeds := byID(loaded.Feeds)

@@ -22,6 +22,9 @@ that were refused.
   newswatch notices --json --limit 0 | jq .       every notice as JSON Lines`,
 		Args: asUsage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if limit < 0 {
+				return &usageError{cmd.CommandPath(), fmt.Errorf("--limit %d: want 0 for all, or more", limit)}
+			}
 			return a.withStore(cmd.Context(), func(st store.Store) error { return a.listNotices(cmd, st, limit) })
 		},
 	}

@@ -2,16 +2,13 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -21,14 +18,7 @@ import (
 // TestMain lets the scripts, and the tests that kill it, run this test binary as
 // newswatch.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"newswatch": func() {
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-			code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-			stop()
-			os.Exit(code)
-		},
-	})
+	testscript.Main(m, map[string]func(){"newswatch": main})
 }
 
 // TestScripts runs the command lines of testdata/script as a user would type
