@@ -247,6 +247,26 @@ func (WebhookChannel) Kind() string { return "webhook" }
 func (ChatChannel) Kind() string    { return "chat" }
 func (FileChannel) Kind() string    { return "file" }
 
+// Reached says where a channel leads, in words that may be printed: of a URL the host
+// alone, since its path is often a key, and nothing of a mail address.
+func Reached(c Channel) string {
+	switch c := c.(type) {
+	case EmailChannel:
+		return "<address>"
+	case WebhookChannel:
+		if u, err := url.Parse(c.URL.Reveal()); err == nil {
+			return u.Scheme + "://" + u.Host + "/…"
+		}
+	case ChatChannel:
+		if to, err := chat.Parse(c.URL.Reveal()); err == nil {
+			return to.Service
+		}
+	case FileChannel:
+		return c.Dir
+	}
+	return hidden
+}
+
 // defaults returns what holds where the file is silent. Paths are relative to
 // the file's folder.
 func defaults() Config {

@@ -44,3 +44,31 @@ func TestWhatIsAskedOfRedis(t *testing.T) {
 		}
 	}
 }
+
+// TestSameStore: two names of one store are told from two stores.
+func TestSameStore(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{
+		{"redis://localhost", "redis://u:p@127.0.0.1:6379/0", true},
+		{"redis://[::1]:6379", "redis://LOCALHOST:6379", true},
+		{"redis://Redis.Example.Org.", "redis://redis.example.org:6379", true},
+		{"redis://localhost", "redis://localhost/1", false},
+		{"redis://localhost:6379", "redis://localhost:6380", false},
+		{"redis://127.0.0.2", "redis://127.0.0.1", false},
+		{"redis+cluster://a,b", "redis+cluster://b,c", true},
+		{"redis+cluster://a,b", "redis+cluster://c,d", false},
+		{"redis+sentinel://a,b/one", "redis+sentinel://b/one", true},
+		{"redis+sentinel://a,b/one", "redis+sentinel://a,b/two", false},
+		{"sqlite:no-such-file.db", "sqlite:no-such-file.db", false},
+		{"sqlite:store_test.go", "sqlite:../configs/store_test.go", true},
+		{"sqlite:store_test.go", "redis://localhost", false},
+	} {
+		a, aerr := ParseStoreURL(c.a)
+		b, berr := ParseStoreURL(c.b)
+		if aerr != nil || berr != nil || a.Same(b) != c.same || b.Same(a) != c.same {
+			t.Errorf("%s and %s: same %v, want %v (%v, %v)", c.a, c.b, a.Same(b), c.same, aerr, berr)
+		}
+	}
+}

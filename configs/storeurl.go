@@ -3,8 +3,11 @@ package configs
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
+	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -171,6 +174,39 @@ func hostPort(h, port string) (string, *valueError) {
 		return "", &valueError{Message: "a server must be host or host:port", Hint: "write redis://localhost:6379/0"}
 	}
 	return net.JoinHostPort(host, p), nil
+}
+
+// Same reports whether both are one store: the same file, under whatever names, or
+// the same database of a server that both name. That two names lead to one server
+// cannot be seen here, but those of this machine can.
+func (st Store) Same(o Store) bool {
+	if st.Engine != o.Engine {
+		return false
+	}
+	if st.Engine == EngineSQLite {
+		a, aerr := os.Stat(st.Path)
+		b, berr := os.Stat(o.Path)
+		return aerr == nil && berr == nil && os.SameFile(a, b)
+	}
+	return st.Master == o.Master && st.DB == o.DB && slices.ContainsFunc(st.Addresses, func(a string) bool {
+		return slices.ContainsFunc(o.Addresses, func(b string) bool { return plainAddress(a) == plainAddress(b) })
+	})
+}
+
+// plainAddress writes host:port in one of the ways in which it can be written.
+func plainAddress(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if ip, err := netip.ParseAddr(host); err == nil {
+		host = ip.Unmap().String()
+	}
+	if host == "127.0.0.1" || host == "::1" {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // ParseStoreURL reads a store.url that stands outside of a file; a SQLite path

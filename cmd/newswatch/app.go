@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -187,10 +188,13 @@ func ruleIDs(rules *classifier.Ruleset) []string {
 	return ids
 }
 
-// counted writes a number with its noun: "1 feed", "2 feeds".
+// counted writes a number with its noun: "1 feed", "2 feeds", "2 addresses".
 func counted(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if strings.HasSuffix(noun, "s") {
+		noun += "e"
 	}
 	return strconv.Itoa(n) + " " + noun + "s"
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -81,35 +82,57 @@ func (a *app) sendTest(ctx context.Context, id, to string, since time.Time) erro
 }
 
 func (a *app) digestTemplatesCommand() *cobra.Command {
-	return &cobra.Command{
+	var force bool
+	cmd := &cobra.Command{
 		Use:   "templates DIR",
 		Short: "Write the built-in templates of digests, to begin your own with",
 		Long: `Writes digest.txt and digest.html into a folder. Edit them, and name them in newswatch.yaml:
 
   digest: {text_template: templates/digest.txt, html_template: templates/digest.html}
 
-A file that is there already is left alone. A template that does not fit is refused at the next load,
-with its line. docs/digests.md tells what templates are given.`,
+Where one of them is there already nothing is written, unless --force says that your own may go. A
+template that does not fit is refused at the next load, with its line. docs/digests.md tells what
+templates are given.`,
 		Args: oneArgument,
-		RunE: func(_ *cobra.Command, args []string) error {
-			text, html := notify.Templates()
-			if err := os.MkdirAll(args[0], 0o755); err != nil {
-				return err
-			}
-			for name, source := range map[string]string{"digest.txt": text, "digest.html": html} {
-				if err := writeNew(filepath.Join(args[0], name), source); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
+		RunE: func(_ *cobra.Command, args []string) error { return a.writeTemplates(args[0], force) },
 	}
+	cmd.Flags().BoolVar(&force, "force", false, "write over what is there")
+	return cmd
 }
 
-// writeNew writes a file that is not there yet: an operator's own work must not
-// be lost to a command that was given twice.
-func writeNew(name, content string) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+// writeTemplates writes both files or, where an operator's own work would be lost to a
+// command that was given twice, neither.
+func (a *app) writeTemplates(dir string, force bool) error {
+	text, html := notify.Templates()
+	files := []struct{ name, content string }{{filepath.Join(dir, "digest.txt"), text}, {filepath.Join(dir, "digest.html"), html}}
+	var there []string
+	for _, f := range files {
+		// What cannot be looked at is found out by the write.
+		if _, err := os.Lstat(f.name); err == nil {
+			there = append(there, f.name)
+		}
+	}
+	if len(there) > 0 && !force {
+		return fmt.Errorf("nothing was written, since there is %s: name another folder, or give --force to write over it", strings.Join(there, " and "))
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	how := os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	if force {
+		how = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+	}
+	for _, f := range files {
+		if err := writeFile(f.name, f.content, how); err != nil {
+			return err
+		}
+		fmt.Fprintln(a.stderr, "wrote", f.name)
+	}
+	return nil
+}
+
+func writeFile(name, content string, how int) error {
+	f, err := os.OpenFile(name, how, 0o644)
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func (a *app) explain(rules *classifier.Ruleset, doc *classifier.Doc, only []str
 		fmt.Fprintln(a.stdout)
 	}
 	if shown == 0 && !a.json {
-		fmt.Fprintf(a.stdout, "none of %d rules matches, and none nearly does; --rule ID explains one all the same\n", len(only))
+		fmt.Fprintf(a.stdout, "none of %s matches, and none nearly does; --rule ID explains one all the same\n", counted(len(only), "rule"))
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/http"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -149,6 +148,11 @@ func (a *app) feedsParseCommand() *cobra.Command {
   newswatch feeds parse --base https://example.org/ saved.xml`,
 		Args: oneArgument,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			for name, why := range map[string]string{"base": "a URL is its own", "content-type": "of a URL the server says it"} {
+				if isURL(args[0]) && cmd.Flags().Changed(name) {
+					return &usageError{cmd.CommandPath(), fmt.Errorf("--%s is for a file: %s", name, why)}
+				}
+			}
 			doc, err := a.readDocument(cmd.Context(), args[0], base, contentType, id)
 			if err != nil {
 				return err
@@ -159,7 +163,7 @@ func (a *app) feedsParseCommand() *cobra.Command {
 				}
 			}
 			if doc.Dropped > 0 {
-				fmt.Fprintf(a.stderr, "%d further items were left out: a document's items are bounded\n", doc.Dropped)
+				fmt.Fprintf(a.stderr, "%s beyond what a document may have: left out\n", counted(doc.Dropped, "item"))
 			}
 			if doc.Truncated {
 				fmt.Fprintln(a.stderr, "the document breaks off: what was whole of it was read")
@@ -210,7 +214,7 @@ func newItemLine(it feed.Item) itemLine {
 const maxFile = 64 << 20
 
 func (a *app) readDocument(ctx context.Context, name, base, contentType, id string) (*document.Document, error) {
-	if strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://") {
+	if isURL(name) {
 		return a.readURL(ctx, name, id)
 	}
 	body, err := a.readFile(name)
@@ -226,6 +230,10 @@ func (a *app) readDocument(ctx context.Context, name, base, contentType, id stri
 	return doc, nil
 }
 
+func isURL(name string) bool {
+	return strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://")
+}
+
 func (a *app) readURL(ctx context.Context, url, id string) (*document.Document, error) {
 	loaded, err := a.load()
 	if err != nil {
@@ -238,38 +246,4 @@ func (a *app) readURL(ctx context.Context, url, id string) (*document.Document, 
 		return nil, err
 	}
 	return &document.Document{Items: res.Items, Dropped: res.Dropped, Truncated: res.State.Truncated}, nil
-}
-
-func (a *app) healthCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:    "health",
-		Short:  "Ask the daemon on this machine whether it lives; for a container's health check",
-		Hidden: true,
-		Args:   asUsage(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			loaded, err := a.load()
-			if err != nil {
-				return err
-			}
-			url, err := daemon.LocalURL(loaded.Config.HTTP.Listen, "/healthz")
-			if err != nil {
-				return err
-			}
-			ctx, cancel := context.WithTimeout(cmd.Context(), 4*time.Second)
-			defer cancel()
-			req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-			if err != nil {
-				return err
-			}
-			resp, err := http.DefaultClient.Do(req)
-			if err != nil {
-				return err
-			}
-			defer resp.Body.Close()
-			if resp.StatusCode != http.StatusOK {
-				return fmt.Errorf("%s answered %s", url, resp.Status)
-			}
-			return nil
-		},
-	}
 }

@@ -37,7 +37,7 @@ daemon would read it, and listed with what is in it, the likeliest to be wanted 
 				return err
 			}
 			if len(d.Found) == 0 {
-				return fmt.Errorf("no feed was found at %s; %d addresses were tried. Some sites have theirs on another host: look for \"RSS\" at the foot of their pages", args[0], d.Tried)
+				return fmt.Errorf("no feed was found at %s; tried: %s. Some sites have theirs on another host: look for \"RSS\" at the foot of their pages", args[0], counted(d.Tried, "address"))
 			}
 			return a.printFound(loaded, d.Found)
 		},
@@ -204,7 +204,7 @@ func (a *app) settle(ctx context.Context, loaded *configs.Loaded, f *feed.Feed, 
 	}
 	switch n := len(d.Found); {
 	case n == 0:
-		return fmt.Errorf("%s is not a feed, and %d addresses of the site that might be one are not either", f.URL, d.Tried)
+		return fmt.Errorf("%s is not a feed, and nothing else of the site is one; tried: %s", f.URL, counted(d.Tried, "address"))
 	case n > 1 && !first:
 		if err := a.printFound(loaded, d.Found); err != nil {
 			return err
@@ -223,7 +223,7 @@ func (a *app) settle(ctx context.Context, loaded *configs.Loaded, f *feed.Feed, 
 		f.Lang = found.Lang
 	}
 	if !a.json {
-		fmt.Fprintf(a.stderr, "%s: %s, %d items, the newest of %s\n", oneLine(f.URL), found.Format, found.Items, when(found.Newest))
+		fmt.Fprintf(a.stderr, "%s: %s, %s, the newest of %s\n", oneLine(f.URL), found.Format, counted(found.Items, "item"), when(found.Newest))
 	}
 	return nil
 }

@@ -63,6 +63,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	out := &output{Writer: stdout, stop: cancel}
+	stdin = &input{ctx: ctx, from: stdin}
 	a := &app{stdin: stdin, stdout: out, stderr: stderr}
 	root := a.command()
 	root.SetArgs(args)

@@ -128,7 +128,7 @@ func (a *app) match(cmd *cobra.Command, rules *classifier.Ruleset, hitsOnly bool
 		return err
 	}
 	if bad > 0 {
-		return fmt.Errorf("%d lines could not be read", bad)
+		return fmt.Errorf("could not be read: %s", counted(bad, "line"))
 	}
 	return cmd.Context().Err()
 }

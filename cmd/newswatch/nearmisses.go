@@ -89,7 +89,7 @@ func (a *app) nearMisses(cmd *cobra.Command, since time.Time, only string) error
 			}
 		}
 		if !a.json {
-			_, err := fmt.Fprintf(a.stdout, "%d near misses among %d items\n", listed, read)
+			_, err := fmt.Fprintf(a.stdout, "%s among %s\n", counted(listed, "near miss"), counted(read, "item"))
 			return err
 		}
 		return nil

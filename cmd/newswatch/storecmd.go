@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -46,10 +47,13 @@ store.url to the new one.
 			if to == "" {
 				return &usageError{cmd.CommandPath(), errors.New("want --to URL")}
 			}
-			return a.withPortable(cmd.Context(), from, func(src store.Portable) error {
-				dest, err := configs.ParseStoreURL(to)
-				if err != nil {
-					return fmt.Errorf("--to: %w", err)
+			dest, err := configs.ParseStoreURL(to)
+			if err != nil {
+				return fmt.Errorf("--to: %w", err)
+			}
+			return a.withPortable(cmd.Context(), from, func(source configs.Store, src store.Portable) error {
+				if source.Same(dest) {
+					return errors.New("--to is the store to copy: name another one")
 				}
 				return a.withPortableOf(cmd.Context(), dest, func(dst store.Portable) error { return a.copyStore(cmd.Context(), src, dst) })
 			})
@@ -85,10 +89,22 @@ func (a *app) copyStore(ctx context.Context, src, dst store.Portable) error {
 		return a.printJSON(map[string]any{"counts": res.Counts, "rows": len(res.Rows), "written": res.Written, "hash": hash})
 	}
 	for _, kind := range store.Kinds[1:] {
-		fmt.Fprintf(a.stdout, "%8d %s\n", res.Counts[kind], kind)
+		fmt.Fprintf(a.stdout, "%8d %s\n", res.Counts[kind], kindOf(res.Counts[kind], kind))
 	}
-	_, err = fmt.Fprintf(a.stdout, "%d rows written, %d were there; both stores have the hash %s\n", res.Written, len(res.Rows)-res.Written, hash)
+	_, err = fmt.Fprintf(a.stdout, "%s written, %d there already; both stores have the hash %s\n",
+		counted(res.Written, "row"), len(res.Rows)-res.Written, hash)
 	return err
+}
+
+// kindOf is the noun for n rows of one of store.Kinds.
+func kindOf(n int, kind string) string {
+	if n != 1 {
+		return kind
+	}
+	if stem, ok := strings.CutSuffix(kind, "ies"); ok {
+		return stem + "y"
+	}
+	return strings.TrimSuffix(kind, "s")
 }
 
 func (a *app) storeCheckCommand() *cobra.Command {
@@ -102,7 +118,7 @@ that is not there, no purged item that is. Prints what is wrong, and ends with 1
 Stop every newswatch that uses the store first, or what changes meanwhile may look wrong.`,
 		Args: asUsage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withPortable(cmd.Context(), url, func(st store.Portable) error {
+			return a.withPortable(cmd.Context(), url, func(_ configs.Store, st store.Portable) error {
 				wrong, err := store.Check(cmd.Context(), st, time.Now())
 				if err != nil {
 					return err
@@ -129,14 +145,14 @@ func (a *app) printCheck(wrong []string) error {
 		}
 	}
 	if len(wrong) > 0 {
-		return &exitError{code: exitWrong, err: fmt.Errorf("%d things in the store are wrong", len(wrong))}
+		return &exitError{code: exitWrong, err: fmt.Errorf("the store is not sound: %s", counted(len(wrong), "mistake"))}
 	}
 	return nil
 }
 
 // withPortable opens the store of a URL, or the configured one where there is
 // none. It makes no new file: a misspelt path would look like an empty store.
-func (a *app) withPortable(ctx context.Context, url string, f func(store.Portable) error) error {
+func (a *app) withPortable(ctx context.Context, url string, f func(configs.Store, store.Portable) error) error {
 	var st configs.Store
 	if url != "" {
 		var err error
@@ -155,7 +171,7 @@ func (a *app) withPortable(ctx context.Context, url string, f func(store.Portabl
 			return fmt.Errorf("there is no store yet: %w", err)
 		}
 	}
-	return a.withPortableOf(ctx, st, f)
+	return a.withPortableOf(ctx, st, func(p store.Portable) error { return f(st, p) })
 }
 
 func (a *app) withPortableOf(ctx context.Context, c configs.Store, f func(store.Portable) error) (err error) {

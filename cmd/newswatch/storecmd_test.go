@@ -93,6 +93,30 @@ func TestStoreCopyAndCheck(t *testing.T) {
 	}
 }
 
+// TestStoreCopyOntoItself: a copy of a store onto itself, by another name of it, moves
+// nothing and says so.
+func TestStoreCopyOntoItself(t *testing.T) {
+	dir := t.TempDir()
+	conf := pressConfig(t, "http://127.0.0.1:1", 1)
+	file := filepath.Join(filepath.Dir(conf), "data", "newswatch.db")
+	if code, _, errs := newswatchIn(t, "once", "--config", conf); code != 0 {
+		t.Fatal(errs)
+	}
+	link := filepath.Join(dir, "link.db")
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []string{"sqlite:" + file, "sqlite:" + filepath.Dir(file) + "/../data/newswatch.db", "sqlite:" + link} {
+		if code, out, errs := newswatchIn(t, "store", "copy", "--config", conf, "--to", to); code != exitWrong || out != "" || !strings.Contains(errs, "--to is the store to copy") {
+			t.Errorf("onto %s: %d %s %s", to, code, out, errs)
+		}
+	}
+	code, out, errs := newswatchIn(t, "store", "copy", "--config", conf, "--to", "sqlite:"+filepath.Join(dir, "other.db"))
+	if code != 0 || !strings.Contains(out, "1 subscriber\n") || !strings.Contains(out, "0 deliveries\n") {
+		t.Errorf("onto another: %d %s %s", code, out, errs)
+	}
+}
+
 // TestAllowEviction opens a Redis that is set to evict only when it is told to,
 // by whichever way a command comes to its store.
 func TestAllowEviction(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/newswatch/newswatch/classifier"
 	"github.com/newswatch/newswatch/configs"
 	"github.com/newswatch/newswatch/daemon"
 	"github.com/newswatch/newswatch/notify"
@@ -187,7 +189,7 @@ func subscribers(ctx context.Context, loaded *configs.Loaded, st store.Store) ([
 		case s.Paused != nil:
 			return "paused by " + string(s.Paused.By)
 		case s.Attempts > 0:
-			return fmt.Sprintf("tried %d times", s.Attempts)
+			return "tried " + counted(s.Attempts, "time")
 		}
 		return "active"
 	}
@@ -213,13 +215,57 @@ func subscribers(ctx context.Context, loaded *configs.Loaded, st store.Store) ([
 	return all, nil
 }
 
+// configuredView is what the configuration says of a subscriber. It shows no address
+// and no key.
+type configuredView struct {
+	Channel   string           `json:"channel"`
+	To        string           `json:"to"`
+	Signed    bool             `json:"signed,omitempty"`
+	Rules     []string         `json:"rules,omitempty"`
+	Tags      []string         `json:"tags,omitempty"`
+	Languages []string         `json:"languages,omitempty"`
+	Severity  string           `json:"severity"`
+	Schedule  string           `json:"schedule"`
+	Timezone  string           `json:"timezone"`
+	Lang      string           `json:"lang"`
+	WhenEmpty notify.WhenEmpty `json:"when_empty"`
+	Cap       int              `json:"cap"`
+	Operator  bool             `json:"operator,omitempty"`
+}
+
+func configured(loaded *configs.Loaded, id string) *configuredView {
+	i := slices.IndexFunc(loaded.Subscribers, func(s configs.Subscriber) bool { return s.ID == id })
+	if i < 0 {
+		return nil
+	}
+	s := loaded.Subscribers[i]
+	hook, _ := s.Channel.(configs.WebhookChannel)
+	return &configuredView{
+		Channel: s.Channel.Kind(), To: configs.Reached(s.Channel), Signed: len(hook.Secrets) > 0,
+		Rules: s.Selection.Rules, Tags: s.Selection.Tags, Languages: s.Selection.Languages, Severity: s.Selection.Severity.String(),
+		Schedule: s.Schedule.String(), Timezone: s.Timezone.String(), Lang: cmp.Or(s.Lang, "en"),
+		WhenEmpty: s.WhenEmpty, Cap: s.Cap, Operator: s.Operator,
+	}
+}
+
+// shown is what "subscribers show --json" prints: what is held, and what the
+// configuration says.
+type shown struct {
+	subscription.Held
+	Configured *configuredView `json:"configured,omitempty"`
+}
+
 func (a *app) showSubscriber(ctx context.Context, loaded *configs.Loaded, st store.Store, id string) error {
-	h, err := held(ctx, loaded, st, id)
+	c := configured(loaded, id)
+	h, err := daemon.NewRoll(loaded.Config, st).All(ctx, id)
+	if err == nil && h.Empty() && c == nil {
+		err = unknownSubscriber(id)
+	}
 	if err != nil {
 		return err
 	}
 	if a.json {
-		return a.printJSON(h)
+		return a.printJSON(shown{h, c})
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 4, 2, ' ', 0)
 	line := func(what string, value any) {
@@ -228,6 +274,28 @@ func (a *app) showSubscriber(ctx context.Context, loaded *configs.Loaded, st sto
 		}
 	}
 	line("subscriber", id)
+	if c != nil {
+		how := c.Channel + " to " + c.To
+		if c.Signed {
+			how += ", signed"
+		}
+		line("from", "the configuration")
+		line("channel", how)
+		line("rules", strings.Join(c.Rules, ", "))
+		line("topics", strings.Join(c.Tags, ", "))
+		line("languages", strings.Join(c.Languages, ", "))
+		if c.Severity != classifier.Low.String() {
+			line("severity", c.Severity+" or more")
+		}
+		line("schedule", c.Schedule)
+		line("timezone", c.Timezone)
+		line("worded in", c.Lang)
+		line("when empty", string(c.WhenEmpty))
+		line("cap", c.Cap)
+		if c.Operator {
+			line("operator", "is told how the watch is kept")
+		}
+	}
 	if r := h.Reader; r != nil {
 		line("subscribed", fmt.Sprintf("by the %s, as %s, state %s", r.Consent.Method, r.Channel, r.State))
 		line("address", r.Address)
@@ -242,7 +310,10 @@ func (a *app) showSubscriber(ctx context.Context, loaded *configs.Loaded, st sto
 		line("languages", strings.Join(r.Wishes.Languages, ", "))
 		line("schedule", strings.TrimSpace(r.Wishes.Schedule+" "+r.Wishes.Timezone))
 	}
-	if s := h.Standing; s != nil {
+	switch s := h.Standing; {
+	case s == nil && c != nil:
+		line("state", "not seen by a daemon yet")
+	case s != nil:
 		line("next turn", minute(s.Next))
 		line("last sent", minute(s.LastSent))
 		line("pending", s.Pending)
@@ -270,8 +341,7 @@ func (a *app) eraseCommand() *cobra.Command {
 			for _, line := range goes(h) {
 				fmt.Fprintln(a.stderr, "  -", line)
 			}
-			configured := slices.ContainsFunc(loaded.Subscribers, func(s configs.Subscriber) bool { return s.ID == id })
-			if configured {
+			if configured(loaded, id) != nil {
 				fmt.Fprintln(a.stderr, "It stands in the configuration: take it out there first, or it begins anew at the next start or reload.")
 			}
 			if !yes {
