@@ -48,7 +48,7 @@ Without a command it runs the daemon. Try it without any set-up:
 
 The configuration is newswatch.yaml in the working directory, in configs/ or in
 /etc/newswatch/, or what --config names; without one, built-in defaults hold.`,
-		Args:          asUsage(cobra.NoArgs),
+		Args:          noArguments,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -70,14 +70,30 @@ The configuration is newswatch.yaml in the working directory, in configs/ or in
 		a.feedsCommand(), a.hitsCommand(), a.digestCommand(), a.deadLettersCommand(), a.bouncesCommand(), a.noticesCommand(), a.subscribersCommand(), a.storeCommand(),
 		a.demoCommand(), a.healthCommand(), a.versionCommand(),
 	)
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "help" {
+			c.Args = isCommand
+		}
+	}
 	return root
+}
+
+// isCommand wants the name of a command; cobra's help takes any word, and shows the
+// help of what it knows of it.
+func isCommand(help *cobra.Command, args []string) error {
+	found, rest, err := help.Root().Find(args)
+	if err == nil && len(rest) > 0 {
+		err = unknownCommand(found, rest[0])
+	}
+	return err
 }
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  asUsage(cobra.NoArgs),
+		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if a.json {
 				return a.printJSON(map[string]string{"version": version})
@@ -172,11 +188,15 @@ func (a *app) formatOf(cmd *cobra.Command, format, json string) (string, error) 
 
 // unknown is the error for a name that is none, with the nearest that is one.
 func unknown(what, name string, known []string) error {
-	err := fmt.Errorf("there is no %s %q", what, name)
-	if near := classifier.DidYouMean(name, known); near != "" {
-		err = fmt.Errorf("%w (did you mean %q?)", err, near)
+	return fmt.Errorf("there is no %s %q%s", what, name, didYouMean(name, known))
+}
+
+func didYouMean(name string, known []string) string {
+	near := classifier.DidYouMean(name, known)
+	if near == "" {
+		return ""
 	}
-	return err
+	return fmt.Sprintf(" (did you mean %q?)", near)
 }
 
 // ruleIDs are the ids of rules.

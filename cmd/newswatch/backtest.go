@@ -31,7 +31,7 @@ what each would have found, with the sentences. Nothing is stored or sent.
 
 With --against it prints the difference alone: what the rules find that those do not (+), and
 what they no longer find (−), rule by rule.`,
-		Args: asUsage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if limit < 0 {
 				return &usageError{cmd.CommandPath(), fmt.Errorf("--limit %d: want 0 for all, or more", limit)}

@@ -35,7 +35,7 @@ file, line and column. Runs must_match and must_not_match of all rules.
 Exit codes: 0 all is well; 1 something is wrong and would be refused; 3 all would be
 accepted, and something looks like a mistake. Notes, such as a rule without a test, count
 only with --strict.`,
-		Args: asUsage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error { return a.check(files, strict) },
 	}
 	cmd.Flags().BoolVar(&strict, "strict", false, "let notes count as warnings")

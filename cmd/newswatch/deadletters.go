@@ -25,7 +25,7 @@ It does not hold up what follows, and it waits here until you decide.
   newswatch deadletters resend ID       send one again; the daemon does it within a minute
   newswatch deadletters resend --all
   newswatch deadletters drop ID`,
-		Args: asUsage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withStore(cmd.Context(), func(st store.Store) error {
 				letters, err := st.DeadLetters(cmd.Context())

@@ -30,7 +30,7 @@ func (a *app) demoCommand() *cobra.Command {
 		Long: `Serves a few invented feeds from this machine, polls them with the built-in rules, prints the
 hits as they come and the digest at the end. Nothing is sent and nothing is kept, unless --keep
 names a folder for the database and the digest's files.`,
-		Args: asUsage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), keep) },
 	}
 	cmd.Flags().StringVar(&keep, "keep", "", "keep the database and the digest's files in this `FOLDER`")
@@ -62,7 +62,7 @@ func (a *app) demo(ctx context.Context, keep string) (err error) {
 	digests := filepath.Join(dir, "digests")
 	loaded.Subscribers = []configs.Subscriber{demoSubscriber(loaded, digests)}
 
-	return a.withStoreOf(ctx, loaded, func(st store.Store) error {
+	return a.withAnyStore(ctx, loaded, func(st store.Store) error {
 		d, err := daemon.New(loaded, st, daemon.Options{Version: version, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			return err

@@ -16,7 +16,7 @@ func (a *app) digestCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "digest",
 		Short: "See what subscribers will get",
-		Args:  asUsage(cobra.NoArgs),
+		Args:  noArguments,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.digestPreviewCommand(), a.digestTestCommand(), a.digestTemplatesCommand(), a.nearMissesCommand())
@@ -33,7 +33,7 @@ Nothing is sent, and no cursor moves.
 
   newswatch digest preview --subscriber desk
   newswatch digest preview --subscriber desk --since 7d --format html > week.html`,
-		Args: asUsage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if id == "" {
 				return &usageError{cmd.CommandPath(), fmt.Errorf("--subscriber: whose digest?")}

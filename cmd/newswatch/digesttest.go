@@ -33,7 +33,7 @@ or a mailbox works, and if not, why. It is one message more than the schedule's;
   newswatch digest test --subscriber desk --to me@example.org
   newswatch digest test --subscriber desk --to me@example.org --since 7d
   newswatch digest test --subscriber room --to itself`,
-		Args: asUsage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case id == "":

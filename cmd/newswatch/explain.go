@@ -21,7 +21,7 @@ clause found in it. Without --rule it explains every rule that matches or nearly
 
   newswatch explain --title "Kerala police arrest 41 in Operation P-Hunt raids"
   newswatch explain --rule csam --rules my.yaml --title "..." --body - < article.txt`,
-		Args: asUsage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if doc.Title == "" && doc.Body == "" && doc.Lead == "" {
 				return &usageError{cmd.CommandPath(), fmt.Errorf("give the item's text: --title, --lead or --body")}

@@ -22,7 +22,7 @@ func (a *app) feedsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "feeds",
 		Short: "See how the feeds do, find and add others, try one",
-		Args:  asUsage(cobra.NoArgs),
+		Args:  noArguments,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
@@ -51,7 +51,7 @@ func (a *app) feedsListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the feeds and their health",
-		Args:  asUsage(cobra.NoArgs),
+		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			loaded, err := a.load()
 			if err != nil {
@@ -78,10 +78,7 @@ func (a *app) feedsListCommand() *cobra.Command {
 }
 
 func (a *app) printFeeds(feeds []feed.Feed, states map[string]fetcher.State, failing bool) error {
-	w, now := tabwriter.NewWriter(a.stdout, 0, 4, 2, ' ', 0), time.Now()
-	if !a.json {
-		fmt.Fprintln(w, "FEED\tHEALTH\tPUBLISHES\tITEMS\tLAST SUCCESS\tNEXT CHECK\tNOTE")
-	}
+	w, now, none := tabwriter.NewWriter(a.stdout, 0, 4, 2, ' ', 0), time.Now(), true
 	for _, f := range feeds {
 		s, polled := states[f.ID]
 		if failing && s.LastError == "" {
@@ -97,6 +94,10 @@ func (a *app) printFeeds(feeds []feed.Feed, states map[string]fetcher.State, fai
 			}
 			continue
 		}
+		if none {
+			fmt.Fprintln(w, "FEED\tHEALTH\tPUBLISHES\tITEMS\tLAST SUCCESS\tNEXT CHECK\tNOTE")
+			none = false
+		}
 		note := s.LastError
 		switch {
 		case s.Grade() == fetcher.Silent:
@@ -108,6 +109,13 @@ func (a *app) printFeeds(feeds []feed.Feed, states map[string]fetcher.State, fai
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\t%s\n", f.ID, health(s), cmp.Or(desk.Rhythm(s.PerDay(now)), "-"), s.Items,
 			when(s.LastSuccess), when(s.NextCheck), oneLine(note))
+	}
+	switch {
+	case a.json || !none:
+	case len(feeds) == 0:
+		fmt.Fprintln(w, "no feeds")
+	default:
+		fmt.Fprintln(w, "no feed fails")
 	}
 	return w.Flush()
 }

@@ -224,7 +224,7 @@ object a line, with the columns of the CSV.
 
   newswatch feeds export > newswatch.opml
   newswatch feeds export --format csv --tag kerala`,
-		Args: asUsage(cobra.NoArgs),
+		Args: noArguments,
 	}
 	var tag string
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

@@ -24,7 +24,7 @@ func (a *app) healthCommand() *cobra.Command {
 		Use:    "health",
 		Short:  "Ask the daemon on this machine whether it lives; for a container's health check",
 		Hidden: true,
-		Args:   asUsage(cobra.NoArgs),
+		Args:   noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			loaded, err := a.load()
 			if err != nil {

@@ -37,9 +37,9 @@ func (a *app) hitsCommand() *cobra.Command {
   newswatch hits --json --limit 0 | jq .          every hit as JSON Lines
   newswatch hits --purge ID                       remove an item everywhere, for good;
                                                   --format csv and --json show IDs`,
-		Args: asUsage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if purge != "" {
+			if cmd.Flags().Changed("purge") { // "" too: a script's variable that was not set
 				return a.purge(cmd, purge)
 			}
 			if limit < 0 {

@@ -139,6 +139,28 @@ func oneArgument(cmd *cobra.Command, args []string) error {
 	return &usageError{cmd.CommandPath(), fmt.Errorf("want: %s", strings.TrimSuffix(cmd.UseLine(), " [flags]"))}
 }
 
+// noArguments wants none. A word in the place of a subcommand is likely one that was
+// mistyped.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if !cmd.HasSubCommands() {
+		return &usageError{cmd.CommandPath(), fmt.Errorf("%s takes no argument, and was given %q", cmd.CommandPath(), args[0])}
+	}
+	return unknownCommand(cmd, args[0])
+}
+
+func unknownCommand(cmd *cobra.Command, name string) error {
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	return &usageError{cmd.CommandPath(), fmt.Errorf("unknown command %q for %q%s", name, cmd.CommandPath(), didYouMean(name, names))}
+}
+
 // asUsage turns cobra's complaints about arguments into usage errors.
 func asUsage(args cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, given []string) error {

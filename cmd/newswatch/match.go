@@ -48,7 +48,7 @@ bytes of the given text.
 
 Without --rules the rules of the configuration are used. A line that is not such an
 object is reported and passed over, and the exit code is then 1.`,
-		Args: asUsage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			rules, err := a.rules(files)
 			if err != nil {
@@ -97,7 +97,7 @@ func (a *app) match(cmd *cobra.Command, rules *classifier.Ruleset, hitsOnly bool
 		}
 		var item matchInput
 		if err := json.Unmarshal(line, &item); err != nil {
-			fmt.Fprintf(a.stderr, "line %d: passed over: %v\n", n, err)
+			fmt.Fprintf(a.stderr, "line %d: passed over: %s\n", n, whyNot(err))
 			bad++
 			continue
 		}
@@ -131,6 +131,19 @@ func (a *app) match(cmd *cobra.Command, rules *classifier.Ruleset, hitsOnly bool
 		return fmt.Errorf("could not be read: %s", counted(bad, "line"))
 	}
 	return cmd.Context().Err()
+}
+
+// whyNot says what is wrong with a line, without the names of Go's types.
+func whyNot(err error) string {
+	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	switch {
+	case !ok:
+		return err.Error()
+	case wrong.Field == "":
+		return fmt.Sprintf("this is not an object but a JSON %s", wrong.Value)
+	default:
+		return fmt.Sprintf("%q is not a text but a JSON %s", wrong.Field, wrong.Value)
+	}
 }
 
 // readLine returns one line without its end, or io.EOF after the last.

@@ -33,7 +33,7 @@ was meant to.
 
   newswatch digest near-misses --since 7d
   newswatch digest near-misses --rule operation-p-hunt --json`,
-		Args: asUsage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			from, err := sinceTime(cmd, since)
 			if err != nil {

@@ -20,7 +20,7 @@ that were refused.
 
   newswatch notices
   newswatch notices --json --limit 0 | jq .       every notice as JSON Lines`,
-		Args: asUsage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if limit < 0 {
 				return &usageError{cmd.CommandPath(), fmt.Errorf("--limit %d: want 0 for all, or more", limit)}

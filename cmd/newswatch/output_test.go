@@ -24,6 +24,7 @@ func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
 func TestStandardOutputIsFull(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("TMPDIR", t.TempDir())
+	newswatchIn(t, "hits") // makes the store, which is told of once
 	for _, args := range []string{
 		"--help", "help once", "version", "version --json", "schema rules", "completion bash", "check", "check --json", "feeds list",
 		"feeds export", "feeds export --format urls", "feeds", "hits", "hits --format csv", "demo", "demo --json", "deadletters", "notices", "subscribers", "store check",

@@ -24,7 +24,7 @@ func (a *app) runCommand() *cobra.Command {
 		Long: `Polls feeds, stores hits and sends digests until SIGINT or SIGTERM; then finishes what is
 in flight within --grace. SIGHUP, a change of a configuration file, or POST /-/reload reads the
 configuration again; a broken one leaves the running one in force.`,
-		Args: asUsage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if grace < 0 {
 				return &usageError{cmd.CommandPath(), fmt.Errorf("--grace %s: want 0s or more", grace)}
@@ -62,7 +62,7 @@ func (a *app) onceCommand() *cobra.Command {
 		Short: "Poll every feed now, store what is found, send what is due, and end",
 		Long: `Polls every feed now, whatever its next check, classifies, stores, and sends the digests
 that are due. A feed that fails is counted and named; all others go on.`,
-		Args: asUsage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.once(cmd.Context(), send) },
 	}
 	cmd.Flags().BoolVar(&send, "send", false, "send every subscriber's digest now, due or not")
@@ -85,7 +85,7 @@ func (a *app) once(ctx context.Context, send bool) error {
 	if !a.json && onTerminal(a.stderr) {
 		a.quiet = true // the bar tells it
 	}
-	return a.withStoreOf(ctx, loaded, func(st store.Store) error {
+	return a.withAnyStore(ctx, loaded, func(st store.Store) error {
 		d, err := daemon.New(loaded, st, daemon.Options{Version: version, Log: a.logger(loaded.Log), Lease: a.lease})
 		if err != nil {
 			return err

@@ -21,7 +21,7 @@ func (a *app) storeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "store",
 		Short: "Move what newswatch remembers to another engine, or prove that it is sound",
-		Args:  asUsage(cobra.NoArgs),
+		Args:  noArguments,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.storeCopyCommand(), a.storeCheckCommand())
@@ -42,7 +42,7 @@ store.url to the new one.
   newswatch store copy --from sqlite:data/newswatch.db --to redis+cluster://a:6379,b:6379
 
 --from is the configured store when it is not given.`,
-		Args: asUsage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if to == "" {
 				return &usageError{cmd.CommandPath(), errors.New("want --to URL")}
@@ -116,7 +116,7 @@ func (a *app) storeCheckCommand() *cobra.Command {
 hits at one place of the log, no cursor and no digest past its end, nothing in the queues
 that is not there, no purged item that is. Prints what is wrong, and ends with 1 if anything is.
 Stop every newswatch that uses the store first, or what changes meanwhile may look wrong.`,
-		Args: asUsage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withPortable(cmd.Context(), url, func(_ configs.Store, st store.Portable) error {
 				wrong, err := store.Check(cmd.Context(), st, time.Now())

@@ -34,7 +34,7 @@ by their address or URL too.
   newswatch subscribers resume desk
   newswatch subscribers export r:5f3kq… > ann.json
   newswatch subscribers erase r:5f3kq…`,
-		Args: asUsage(cobra.NoArgs),
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.listSubscribers(cmd.Context()) },
 	}
 	var why string
@@ -46,7 +46,7 @@ by their address or URL too.
 	pause.Flags().StringVar(&why, "why", "", "the reason, for the status page")
 	cmd.AddCommand(
 		&cobra.Command{
-			Use: "list", Short: "List every subscriber, and where it is", Args: asUsage(cobra.NoArgs),
+			Use: "list", Short: "List every subscriber, and where it is", Args: noArguments,
 			RunE: func(cmd *cobra.Command, _ []string) error { return a.listSubscribers(cmd.Context()) },
 		},
 		a.oneSubscriber("show", "Show one subscriber: what it asked for, and where it is", a.showSubscriber),
