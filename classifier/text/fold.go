@@ -61,9 +61,12 @@ func (b *Buffer) Folded(t Token) []byte { return b.folded[t.Off : t.Off+t.Len] }
 
 // Add appends the words of s. The offsets of its tokens count from the
 // beginning of s.
-func (b *Buffer) Add(s string) {
-	if len(s) > MaxLen {
-		s = s[:MaxLen]
+func (b *Buffer) Add(s string) { b.add(s, MaxLen) }
+
+// add is Add for a text of which most bytes are looked at.
+func (b *Buffer) add(s string, most int) {
+	if len(s) > most {
+		s = s[:most]
 	}
 	// A guess of what most texts need, in place of one growth for each doubling.
 	b.folded, b.tokens = slices.Grow(b.folded, len(s)), slices.Grow(b.tokens, len(s)/6+1)
