@@ -24,7 +24,7 @@ import (
 // modelTime is after which no further history is begun. On a loaded machine, whose
 // disk is slow too, all of them would need most of the time that the tests of a
 // package have; which ones are run differs from run to run.
-const modelTime = time.Minute
+const modelTime = 30 * time.Second
 
 // testModel runs random histories, under a clock that also goes back, on the
 // engine and on the model, and demands the same answers and the same end.
