@@ -69,6 +69,11 @@ func network(a netip.Addr) netip.Prefix {
 	return p
 }
 
+// network is what a request is counted by: where its client is.
+func (s *Server) network(r *http.Request) netip.Prefix {
+	return network(client(r, s.o.ProxyNetworks))
+}
+
 // client is the address that a request comes from. What a proxy says of it is
 // believed only of those that the operator trusts: they are passed over, from the
 // nearest on, to the first that is not one of them.

@@ -55,6 +55,45 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestLimitsOfTheAPI: behind a proxy that is trusted each client has a limit of its own,
+// and who is not that proxy cannot choose one.
+func TestLimitsOfTheAPI(t *testing.T) {
+	m, st := kept()
+	s := serverOf(m, st, func(o *Options) { o.ProxyNetworks = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} })
+	refused := func(addr, forwarded string) (n int) {
+		for i := range 12 {
+			r := httptest.NewRequestWithContext(t.Context(), "POST", "/api/v1/match", strings.NewReader(`{"title":"x"}`))
+			r.Header.Set("Content-Type", "application/json")
+			r.Host, r.RemoteAddr = "localhost:8080", addr
+			r.Header.Set("X-Forwarded-For", strings.ReplaceAll(forwarded, "*", fmt.Sprint(i)))
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, r)
+			switch w.Code {
+			case http.StatusTooManyRequests:
+				n++
+			case http.StatusOK:
+			default:
+				t.Fatalf("%d %s", w.Code, w.Body)
+			}
+		}
+		return n
+	}
+	for _, c := range []struct {
+		addr, forwarded string
+		want            int
+	}{
+		{"10.1.1.1:99", "203.0.113.9", 2},
+		{"10.1.1.1:99", "203.0.113.10", 2}, // another client of the proxy
+		{"10.1.1.2:99", "203.0.113.9", 12}, // the first again, through another proxy
+		{"192.0.2.1:99", "203.0.113.*", 2}, // claims are not believed
+		{"10.1.1.1:99", "", 2},
+	} {
+		if got := refused(c.addr, c.forwarded); got != c.want {
+			t.Errorf("%s for %q: %d of 12 are refused, want %d", c.addr, c.forwarded, got, c.want)
+		}
+	}
+}
+
 func TestClient(t *testing.T) {
 	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
 	for _, c := range []struct{ remote, forwarded, want string }{

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -204,6 +205,10 @@ type trouble struct {
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, status int, message, advice string) {
 	if strings.HasPrefix(r.URL.Path, "/api/") {
 		api.Problem{Status: status, Detail: message + ". " + advice}.Write(w, r)
+		return
+	}
+	if slices.ContainsFunc(s.routes, func(rt route) bool { return rt.public && rt.path == r.Pattern }) {
+		s.failPublic(w, r, status, message, advice)
 		return
 	}
 	p := s.frame(r, s.o.Now())

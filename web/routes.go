@@ -38,6 +38,9 @@ type route struct {
 	// anyOrigin lets other sites post too: a mail reader in a browser leaves a list
 	// by a request of its own (RFC 8058). The link is all the right that it needs.
 	anyOrigin bool
+	// public is for people who subscribe: what goes wrong is told by a page that leads
+	// to none of the operator's.
+	public bool
 }
 
 var (

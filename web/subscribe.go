@@ -28,14 +28,21 @@ func (s *Server) subscriptionRoutes() []route {
 		return nil
 	}
 	both := []string{http.MethodGet, http.MethodHead, http.MethodPost}
-	return []route{
-		{path: "/subscribe", methods: both, access: open, answer: s.subscribe},
-		{path: "/confirm/{token}", methods: both, access: open, answer: s.confirm},
-		{path: "/unsubscribe/{token}", methods: both, access: open, answer: s.unsubscribe, anyOrigin: true},
-		{path: "/preferences/{token}", methods: both, access: open, answer: s.preferences},
-		{path: "/preferences/{token}/export", methods: reads, access: open, answer: s.export},
+	table := []route{
+		{path: "/subscribe", methods: both, access: open, answer: s.subscribe, public: true},
+		{path: "/confirm/{token}", methods: both, access: open, answer: s.confirm, public: true},
+		{path: "/unsubscribe/{token}", methods: both, access: open, answer: s.unsubscribe, anyOrigin: true, public: true},
+		{path: "/preferences/{token}", methods: both, access: open, answer: s.preferences, public: true},
+		{path: "/preferences/{token}/export", methods: reads, access: open, answer: s.export, public: true},
 		{path: "/api/v1/subscriptions", methods: writes, access: open, answer: s.subscribeAPI},
 	}
+	// A link that was cut off on its way is still one of somebody who subscribed.
+	for _, path := range []string{"/confirm/", "/unsubscribe/", "/preferences/"} {
+		table = append(table, route{path: path, methods: both, access: open, public: true, answer: func(w http.ResponseWriter, r *http.Request) {
+			s.linkFailed(w, r, subscription.ErrLink)
+		}})
+	}
+	return table
 }
 
 // asked is what everyone is told who asked, known or not.
@@ -106,7 +113,7 @@ func (s *Server) readForm(w http.ResponseWriter, r *http.Request) (form, bool) {
 
 // mayAsk counts a request of a stranger.
 func (s *Server) mayAsk(r *http.Request) (wait time.Duration, ok bool) {
-	return s.clients.take(network(client(r, s.o.ProxyNetworks)), s.o.Now())
+	return s.clients.take(s.network(r), s.o.Now())
 }
 
 // mayChallenge counts a request for an endpoint: nobody shall have us knock at

@@ -386,3 +386,30 @@ func TestAStoreThatFailsIsNotAYes(t *testing.T) {
 		t.Errorf("logged: %s", l.log)
 	}
 }
+
+// TestPublicTroubleIsPublic: what goes wrong on a page for everyone leads to none of
+// the operator's.
+func TestPublicTroubleIsPublic(t *testing.T) {
+	l := newLobby(t)
+	leave, change := l.join()
+	for _, path := range []string{"/subscribe", "/confirm/x", leave, change, change + "/export", "/confirm/", "/unsubscribe/", "/preferences/"} {
+		for _, w := range []*httptest.ResponseRecorder{
+			l.ask("PUT", path, "", ""),
+			l.ask("POST", path, urlencoded, "", "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"),
+		} {
+			body := w.Body.String()
+			if strings.Contains(body, `aria-label="Pages"`) || strings.Contains(body, "operator") || !strings.Contains(body, "<h1>") {
+				t.Errorf("%s: %d:\n%s", path, w.Code, body)
+			}
+		}
+	}
+	want(t, l.ask("PUT", "/subscribe", "", ""), http.StatusMethodNotAllowed, "takes GET and HEAD and POST only")
+	want(t, l.ask("POST", "/subscribe", urlencoded, "", "Sec-Fetch-Site", "cross-site"), http.StatusForbidden, "came from another site")
+	for _, path := range []string{"/confirm/", "/unsubscribe/", change + "/"} {
+		want(t, l.ask("GET", path, "", ""), http.StatusNotFound, "This link leads nowhere")
+	}
+	l.o.Subscriptions.Catalogue = func() subscription.Catalogue { panic("the cause") }
+	if w := l.ask("GET", "/subscribe", "", ""); w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), `aria-label="Pages"`) {
+		t.Errorf("a defect: %d:\n%s", w.Code, w.Body)
+	}
+}

@@ -94,7 +94,7 @@ func New(o Options) *Server {
 	s.streams = make(chan struct{}, maxStreams)
 	s.stateTurn = make(chan struct{}, 1)
 	s.readied.turn = make(chan struct{}, 1)
-	s.api = api.New(&s.o.Desk, o.Location, o.Log)
+	s.api = api.New(&s.o.Desk, o.Location, o.Log, s.network)
 	s.clients, s.hosts = newLimits(limitClient, limitAll), newLimits(limitHost, limitAll)
 	s.routes = s.table()
 	s.handler = s.wrap(s.mux())

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -39,6 +40,7 @@ type API struct {
 	desk   *desk.Desk
 	log    *slog.Logger
 	loc    *time.Location
+	client func(*http.Request) netip.Prefix
 	limits *limits
 	routes []Route
 	mux    *http.ServeMux
@@ -54,9 +56,10 @@ type Route struct {
 	slow   bool
 }
 
-// New makes the API of a desk. loc is the time zone of days.
-func New(d *desk.Desk, loc *time.Location, log *slog.Logger) *API {
-	a := &API{desk: d, log: log, loc: loc, limits: newLimits(d.Now), mux: http.NewServeMux()}
+// New makes the API of a desk. loc is the time zone of days, and client tells where a
+// request comes from, by which it is counted.
+func New(d *desk.Desk, loc *time.Location, log *slog.Logger, client func(*http.Request) netip.Prefix) *API {
+	a := &API{desk: d, log: log, loc: loc, client: client, limits: newLimits(d.Now), mux: http.NewServeMux()}
 	a.routes = []Route{
 		{Method: "GET", Path: "/status", answer: a.status},
 		{Method: "GET", Path: "/hits", answer: a.hits},
@@ -118,7 +121,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTT
 func (a *API) serve(rt Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		defer a.panicked(w, r)
-		if wait := a.limits.take(r, rt.pace); wait > 0 {
+		if wait := a.limits.take(a.client(r), rt.pace); wait > 0 {
 			seconds := int(wait/time.Second) + 1
 			w.Header().Set("Retry-After", fmt.Sprint(seconds))
 			Problem{Status: http.StatusTooManyRequests, Detail: fmt.Sprintf("Too many requests from your address. Try again in %d s.", seconds)}.Write(w, r)

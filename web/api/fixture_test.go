@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -145,7 +146,15 @@ func (o *office) fill(t *testing.T, rules *classifier.Ruleset, feeds map[string]
 
 const day = 24 * time.Hour
 
-func (o *office) api() http.Handler { return api.New(o.Desk, time.UTC, slog.New(slog.DiscardHandler)) }
+func (o *office) api() *api.API {
+	return api.New(o.Desk, time.UTC, slog.New(slog.DiscardHandler), func(r *http.Request) netip.Prefix {
+		from, err := netip.ParseAddrPort(r.RemoteAddr)
+		if err != nil {
+			return netip.Prefix{}
+		}
+		return netip.PrefixFrom(from.Addr(), from.Addr().BitLen())
+	})
+}
 
 // ask sends one request. Headers are pairs of name and value.
 func ask(h http.Handler, method, target, body string, headers ...string) *httptest.ResponseRecorder {

@@ -1,8 +1,7 @@
 package api
 
 import (
-	"net"
-	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -30,23 +29,19 @@ var paces = [...]struct {
 // for each.
 const maxClients = 4096
 
-// limits counts the requests of each client by its address.
+// limits counts the requests of each client by where it is.
 type limits struct {
 	now     func() time.Time
 	mu      sync.Mutex
-	clients map[string]*[len(paces)]*rate.Limiter
+	clients map[netip.Prefix]*[len(paces)]*rate.Limiter
 }
 
 func newLimits(now func() time.Time) *limits {
-	return &limits{now: now, clients: map[string]*[len(paces)]*rate.Limiter{}}
+	return &limits{now: now, clients: map[netip.Prefix]*[len(paces)]*rate.Limiter{}}
 }
 
 // take returns how long the client has to wait, or zero.
-func (l *limits) take(r *http.Request, p pace) time.Duration {
-	client, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		client = r.RemoteAddr
-	}
+func (l *limits) take(client netip.Prefix, p pace) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	of := l.clients[client]

@@ -3,7 +3,6 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"os"
 	"regexp"
@@ -14,8 +13,6 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	yaml "go.yaml.in/yaml/v4"
-
-	"github.com/newswatch/newswatch/web/api"
 )
 
 // description is openapi.yaml, as far as the tests walk it.
@@ -132,7 +129,7 @@ func TestDescription(t *testing.T) {
 		}
 	}
 	o := open(t)
-	for _, rt := range api.New(o.Desk, time.UTC, slog.New(slog.DiscardHandler)).Routes() {
+	for _, rt := range o.api().Routes() {
 		key := rt.Method + " " + rt.Path
 		if !described[key] {
 			t.Errorf("%s is not described", key)
@@ -247,7 +244,7 @@ func TestAnswers(t *testing.T) {
 		d.check(t, tt.method, tt.path, w.Code, ctype, w.Body.Bytes())
 	}
 	changes(t, d, o, h, asked)
-	for _, rt := range api.New(o.Desk, time.UTC, slog.New(slog.DiscardHandler)).Routes() {
+	for _, rt := range o.api().Routes() {
 		if !asked[rt.Method+" "+rt.Path] {
 			t.Errorf("nobody asked %s %s", rt.Method, rt.Path)
 		}

@@ -41,7 +41,13 @@ func ParseQuery(params url.Values, loc *time.Location) (store.HitQuery, []string
 		Outlet: get("outlet", "The outlet"),
 		Lang:   get("lang", "The language"),
 		Text:   get("words", "The text to look for"),
-		Quiet:  params.Get("quiet") != "" && params.Get("quiet") != "false",
+	}
+	switch get("quiet", "The choice of back catalogues") {
+	case "", "0", "false":
+	case "1", "true":
+		q.Quiet = true
+	default:
+		faults = append(faults, "Whether back catalogues are wanted (quiet) is one of 1, 0, true and false.")
 	}
 	if v := get("severity", "The severity"); v != "" {
 		var err error

@@ -29,6 +29,11 @@ func TestParseQuery(t *testing.T) {
 			Rule: "a", Tag: "b", Feed: "c", Outlet: "d e", Lang: "ml", Text: "f g", Quiet: true, Severity: classifier.High,
 		}, 0},
 		{"quiet=false", store.HitQuery{}, 0},
+		{"quiet=0", store.HitQuery{}, 0},
+		{"quiet=", store.HitQuery{}, 0},
+		{"quiet=true", store.HitQuery{Quiet: true}, 0},
+		{"quiet=no", store.HitQuery{}, 1},
+		{"quiet=2", store.HitQuery{}, 1},
 		{"since=2026-11-20&until=2026-11-20", store.HitQuery{
 			Since: time.Date(2026, 11, 20, 0, 0, 0, 0, kolkata), Until: time.Date(2026, 11, 21, 0, 0, 0, 0, kolkata),
 		}, 0},
