@@ -106,6 +106,9 @@ type Report struct {
 	Missing bool      `json:"missing,omitempty"`
 	Checked time.Time `json:"checked,omitzero"`
 	Absent  int       `json:"absent,omitempty"`
+	// Down is since when it counts as taken down, and is looked for in case it comes
+	// back.
+	Down time.Time `json:"down,omitzero"`
 }
 
 // Baselined reports whether the feed was read before, so that what is new in it

@@ -161,7 +161,7 @@ func corrections(amended []Amendment, guarded bool) (shown []Correction, more in
 		}
 		shown = append(shown, Correction{
 			Item: a.Hit.Item.ID, Title: clip(title, maxTitle), Was: clip(was, maxTitle), Link: link(a.Hit),
-			Outlet: clip(a.Hit.Outlet(), maxOutlet), Published: a.Hit.Item.Time().UTC(), Found: a.Hit.Found.UTC(), At: a.At.UTC(), TakenDown: a.TakenDown, Withdrawn: a.Withdrawn,
+			Outlet: clip(a.Hit.Outlet(), maxOutlet), Published: a.Hit.Item.Time().UTC(), Found: a.Hit.Found.UTC(), At: a.At.UTC(), TakenDown: a.TakenDown, Withdrawn: a.Withdrawn, Back: a.Back,
 		})
 	}
 	return shown, len(amended) - len(shown)

@@ -304,6 +304,10 @@ func TestTurnTellsCorrections(t *testing.T) {
 		h.Item.Title = title
 		return Amendment{Seq: seq, At: seven, Hit: h, TakenDown: true}
 	}
+	back := func(seq int64, h classifier.Hit, was, title string) Amendment {
+		h.Item.Title = title
+		return Amendment{Seq: seq, At: seven, Hit: h, Was: was, Back: true}
+	}
 	for name, tt := range map[string]struct {
 		begin, cursor int64
 		amended       []Amendment
@@ -314,6 +318,15 @@ func TestTurnTellsCorrections(t *testing.T) {
 		"changed back":                          {0, 2, []Amendment{amend(4, told, "Old", "New"), amend(5, told, "New", "Old")}, nil},
 		"taken down, and back under another":    {0, 2, []Amendment{down(4, told, "Old"), amend(5, told, "Old", "New")}, []string{"Old → New"}},
 		"changed, taken down, and back again":   {0, 2, []Amendment{amend(4, told, "Old", "New"), down(5, told, "New"), amend(6, told, "New", "Newer")}, []string{"Old → Newer"}},
+		"taken down":                            {0, 2, []Amendment{down(4, told, "Old")}, []string{" → Old, taken down"}},
+		"changed and taken down":                {0, 2, []Amendment{amend(4, told, "Old", "New"), down(5, told, "New")}, []string{"Old → New, taken down"}},
+		"back":                                  {0, 2, []Amendment{back(4, told, "", "Old")}, []string{" → Old, back"}},
+		"back, under another":                   {0, 2, []Amendment{back(4, told, "Old", "New")}, []string{"Old → New, back"}},
+		"back, under another and then the old":  {0, 2, []Amendment{back(4, told, "Old", "New"), amend(5, told, "New", "Old")}, []string{" → Old, back"}},
+		"taken down and back":                   {0, 2, []Amendment{down(4, told, "Old"), back(5, told, "", "Old")}, nil},
+		"taken down and back under another":     {0, 2, []Amendment{down(4, told, "Old"), back(5, told, "Old", "New")}, []string{"Old → New"}},
+		"back and taken down":                   {0, 2, []Amendment{back(4, told, "Old", "New"), down(5, told, "New")}, nil},
+		"taken down, back and taken down":       {0, 2, []Amendment{down(4, told, "Old"), back(5, told, "", "Old"), down(6, told, "Old")}, []string{" → Old, taken down"}},
 		"withdrawn":                             {0, 2, []Amendment{amend(4, told, "Old", "New"), amend(5, told, "", "")}, []string{"Old → withdrawn"}},
 		"of what this digest tells":             {0, 0, []Amendment{amend(4, told, "Old", "New")}, nil},
 		"of what this one does not follow":      {0, 2, []Amendment{amend(4, other, "Old", "New")}, nil},
@@ -336,6 +349,12 @@ func TestTurnTellsCorrections(t *testing.T) {
 						t.Errorf("a withdrawal tells %q and %q", c.Was, c.Title)
 					}
 					c.Was = "Old"
+				}
+				switch {
+				case c.TakenDown:
+					now += ", taken down"
+				case c.Back:
+					now += ", back"
 				}
 				got = append(got, c.Was+" → "+now)
 			}

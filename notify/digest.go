@@ -109,13 +109,13 @@ type Earlier struct {
 }
 
 // Correction tells that a report which an earlier digest told of has another
-// headline now, was taken down by its publisher, or was withdrawn by the operator.
-// One that was taken down has no link. One that was withdrawn names its item, so
+// headline now, was taken down by its publisher, is back, or was withdrawn by the
+// operator. One that was taken down has no link. One that was withdrawn names its item, so
 // that a receiver can delete it too, and has no headline either.
 type Correction struct {
 	Item      feed.ItemID `json:"item"`
 	Title     string      `json:"title,omitempty"` // now
-	Was       string      `json:"was,omitempty"`   // both are empty where its rules show a link alone
+	Was       string      `json:"was,omitempty"`   // empty where it is the same; both are where its rules show a link alone
 	Link      string      `json:"link,omitempty"`
 	Outlet    string      `json:"outlet,omitempty"`
 	Published time.Time   `json:"published,omitzero"`
@@ -123,6 +123,8 @@ type Correction struct {
 	At        time.Time   `json:"at"` // when the change was seen
 	TakenDown bool        `json:"taken_down,omitempty"`
 	Withdrawn bool        `json:"withdrawn,omitempty"`
+	// Back is set where it was taken down and is there again.
+	Back bool `json:"back,omitempty"`
 }
 
 // Coverage proves that the watch was kept, so that an empty digest means that

@@ -178,6 +178,7 @@ func samples() []Digest {
 		Corrections: []Correction{
 			{Title: "42 held", Was: "41 held", Link: "https://other.example/1", Outlet: "Other", Published: at, Found: at, At: at},
 			{Outlet: "Other", Found: at, At: at, Withdrawn: true},
+			{Title: "43 held", Link: "https://third.example/1", Outlet: "Third", Found: at, At: at, Back: true},
 		},
 		CorrectionsMore: 1,
 		Notices:         []Notice{{At: at, Kind: SourceLost, Subject: "a", Text: "The feed a is lost."}},

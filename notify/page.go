@@ -60,7 +60,7 @@ type PageEntry struct {
 }
 
 // PageCorrection is a report as it reads now, with a phrase that says how it read
-// before, or that it was taken down. Of one that was withdrawn the Title says so,
+// before, that it was taken down, or that it is back. Of one that was withdrawn the Title says so,
 // and Was and Link are empty; of one whose rules show a link alone it says that the
 // headline changed.
 type PageCorrection struct{ Title, Link, Byline, Was string }
@@ -168,8 +168,14 @@ func (c Correction) page(w *wording, tz *time.Location) PageCorrection {
 	switch {
 	case c.Withdrawn:
 		return p
-	case c.TakenDown:
+	case c.TakenDown || c.Back:
 		p.Title, p.Was = w.title(c.Title), w.takenDown
+		if c.Back {
+			p.Was = w.back
+		}
+		if c.Was != "" {
+			p.Was += " " + fmt.Sprintf(w.was, w.title(c.Was))
+		}
 	case c.Title == "" && c.Was == "":
 		p.Title = w.reworded
 	default:

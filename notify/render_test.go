@@ -61,11 +61,12 @@ func goldenDigests() map[string]notify.Digest {
 		{Title: "Kerala police hold 43 in P-Hunt", Was: "Kerala police hold 41 in P-Hunt, " + strings.Repeat("it is said, ", 9), Link: "https://news.example/1", Outlet: "Example Daily", Published: odd.Sealed.Add(-20 * time.Hour), Found: odd.Sealed, At: odd.Sealed},
 		{Outlet: "<b>Other\u202e", Found: odd.Sealed.Add(-time.Hour), At: odd.Sealed, Withdrawn: true},
 		{Title: "Teacher held in CSAM case", Outlet: "Example Daily", Published: odd.Sealed.Add(-9 * time.Hour), Found: odd.Sealed, At: odd.Sealed, TakenDown: true},
+		{Title: "CSAM case: teacher held", Was: "Teacher held", Link: "https://news.example/2", Outlet: "Example Daily", Published: odd.Sealed.Add(-9 * time.Hour), Found: odd.Sealed, At: odd.Sealed, Back: true},
 		{Title: "", Was: "Gone", Link: "javascript:alert(1)", Found: odd.Sealed, At: odd.Sealed},
 	}
 	corrections.CorrectionsMore = 2
 	corrected := empty
-	corrected.Corrections, corrected.Lang = corrections.Corrections[:3], "ml"
+	corrected.Corrections, corrected.Lang = corrections.Corrections[:4], "ml"
 	corrected.Notices = notices.Notices[:1]
 
 	malayalam, hindi := notifytest.Digest(), notifytest.Digest().Trim(1, 1)

@@ -22,8 +22,8 @@ type wording struct {
 	reports, stories, notices, corrections plural
 	// corrected heads the corrections. was is %s: a headline; withdrawn stands for a
 	// report that was, and reworded for one whose words are not shown; takenDown is
-	// said of one that is no longer there.
-	corrected, was, withdrawn, reworded, takenDown string
+	// said of one that is no longer there, and back of one that is there again.
+	corrected, was, withdrawn, reworded, takenDown, back string
 	// operator heads the notices, and noticesMore is %d: those that are not listed.
 	operator, noticesMore string
 	// noNews stands in the subject, noNewsHead over the digest.
@@ -74,6 +74,7 @@ var wordings = map[string]*wording{
 		withdrawn:   "Withdrawn by the operator. Please delete it.",
 		reworded:    "Its headline has changed.",
 		takenDown:   "Taken down by its publisher.",
+		back:        "It is there again, after its publisher had taken it down.",
 		operator:    "For the operator", noticesMore: "And %d more; newswatch's pages list them.",
 		noNews: "no news", noNewsHead: "No news",
 		reportsOfStories: "%[1]s of %[2]s",
@@ -108,6 +109,7 @@ var wordings = map[string]*wording{
 		withdrawn:   "നടത്തിപ്പുകാർ പിൻവലിച്ചു. ദയവായി മായ്ച്ചുകളയുക.",
 		reworded:    "തലക്കെട്ട് മാറി.",
 		takenDown:   "പ്രസാധകർ നീക്കം ചെയ്തു.",
+		back:        "പ്രസാധകർ നീക്കം ചെയ്തിരുന്നു; ഇപ്പോൾ വീണ്ടും ലഭ്യമാണ്.",
 		operator:    "നടത്തിപ്പുകാർക്ക്", noticesMore: "%d എണ്ണം കൂടിയുണ്ട്; newswatch-ന്റെ പേജുകളിൽ കാണാം.",
 		noNews: "പുതിയ വാർത്തകളില്ല", noNewsHead: "പുതിയ വാർത്തകളില്ല",
 		reportsOfStories: "%[2]s, %[1]s",
@@ -142,6 +144,7 @@ var wordings = map[string]*wording{
 		withdrawn:   "संचालक ने वापस ली। कृपया इसे मिटा दें।",
 		reworded:    "शीर्षक बदल गया।",
 		takenDown:   "प्रकाशक ने हटा दी।",
+		back:        "प्रकाशक ने हटा दी थी; अब फिर उपलब्ध है।",
 		operator:    "संचालक के लिए", noticesMore: "और %d हैं; newswatch के पन्नों पर देखें।",
 		noNews: "कोई नई ख़बर नहीं", noNewsHead: "कोई नई ख़बर नहीं",
 		reportsOfStories: "%[2]s, %[1]s",

@@ -11,8 +11,8 @@ import (
 
 // Amended returns the amendment that tells of an edit at the time given, if there
 // is anything to tell: old, the stored hit, stands in the log, and its headline has
-// other words than next, or next is taken down. Its place in the log comes after
-// those of the rules that are new to the hit.
+// other words than next, or one of the two is taken down and the other is not. Its
+// place in the log comes after those of the rules that are new to the hit.
 func Amended(old *classifier.Hit, next classifier.Hit, at time.Time) (notify.Amendment, bool) {
 	if old == nil {
 		return notify.Amendment{}, false
@@ -24,7 +24,12 @@ func Amended(old *classifier.Hit, next classifier.Hit, at time.Time) (notify.Ame
 		return notify.Amendment{At: Time(at), Hit: h, TakenDown: true}, ok && !old.TakenDown
 	}
 	h, ok := told(*old, next.Item)
-	return notify.Amendment{At: Time(at), Hit: h, Was: old.Item.Title}, ok && !slices.Equal(Words(old.Item.Title), Words(next.Item.Title))
+	a := notify.Amendment{At: Time(at), Hit: h, Back: old.TakenDown}
+	reworded := !slices.Equal(Words(old.Item.Title), Words(next.Item.Title))
+	if reworded {
+		a.Was = old.Item.Title
+	}
+	return a, ok && (reworded || a.Back)
 }
 
 // Withdrawn returns the amendment that tells that a hit was purged, if it stands

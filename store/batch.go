@@ -70,9 +70,11 @@ func (b Batch) Normal() (Batch, error) {
 	clear(have)
 	for _, h := range b.Hits {
 		switch err := listed(h.Item); {
-		case h.TakenDown && (h.Item.FeedID != st.FeedID || len(h.Rules) > 0):
-			return b, fmt.Errorf("store: item %s is taken down, of feed %q and with %d rules", h.Item.ID, h.Item.FeedID, len(h.Rules))
-		case err != nil && !h.TakenDown:
+		case h.TakenDown && len(h.Rules) > 0:
+			return b, fmt.Errorf("store: item %s is taken down with %d rules", h.Item.ID, len(h.Rules))
+		case len(h.Rules) == 0 && h.Item.FeedID != st.FeedID:
+			return b, fmt.Errorf("store: item %s is of feed %q, not %q", h.Item.ID, h.Item.FeedID, st.FeedID)
+		case err != nil && len(h.Rules) > 0:
 			return b, err
 		}
 		if have[h.Item.ID] {

@@ -12,7 +12,7 @@ import (
 // what the store has of the same item. The rules that the caller must give a
 // seq, in order, are those whose indexes it returns. See Batch.Hits for what is
 // kept; next must come from Batch.Normal. A next without rules is of an item that
-// matches no more, or that is taken down, and then old must not be nil.
+// matches no more, is taken down, or is back, and then old must not be nil.
 func MergeHit(old *classifier.Hit, next classifier.Hit) (merged classifier.Hit, unnumbered []int) {
 	if next.TakenDown {
 		merged = *old

@@ -56,7 +56,7 @@ func sitemapFields(m *fetcher.Sitemap) []any {
 }
 
 func reportFields(r *fetcher.Report) []any {
-	return []any{&r.Item, &r.Published, &r.Found, &r.Missing, &r.Checked, &r.Absent}
+	return []any{&r.Item, &r.Published, &r.Found, &r.Missing, &r.Checked, &r.Absent, &r.Down}
 }
 
 // fieldWriter writes structs: eight bytes that say which fields are not zero, from the

@@ -207,12 +207,13 @@ type Batch struct {
 	// to it, and does not come Quiet, is given the log's next seq. A rule that
 	// matches no more stays behind those that do, as it was: it may be in a
 	// window that is yet to be sent. A hit without rules is of an edited item that
-	// matches no more: of a stored hit it changes the item alone, and where there
-	// is none it is nothing. One that is TakenDown has no rules either, need not be
-	// among those seen, and leaves of a stored hit all but that as it was. A quiet hit is quiet until a rule of it is given a seq.
-	// A hit that stood in the log and has another headline now, or is taken down,
-	// leaves an amendment, in the place of the log that comes after those of its new
-	// rules.
+	// matches no more, or of one that was taken down and is back: of a stored hit it
+	// changes the item alone, where there is none it is nothing, and it need not be
+	// among those seen. One that is TakenDown has no rules either, and leaves of a
+	// stored hit all but that as it was. A quiet hit is quiet until a rule of it is given a seq.
+	// A hit that stood in the log and has another headline now, is taken down, or is
+	// back, leaves an amendment, in the place of the log that comes after those of its
+	// new rules.
 	Hits []classifier.Hit
 	// Notices are what the poll has the operator hear of. Each takes a place in
 	// the log after those of the hits, unless a notice with its id is there.

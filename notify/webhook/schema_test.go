@@ -47,6 +47,7 @@ func TestSchemaOfBodies(t *testing.T) {
 		{Title: "New", Was: "Old", Link: "https://news.example/1", Outlet: "Example", Published: full.Sealed, Found: full.Sealed, At: full.Sealed},
 		{Outlet: "Example", Found: full.Sealed, At: full.Sealed, Withdrawn: true},
 		{Title: "Old", Outlet: "Example", Found: full.Sealed, At: full.Sealed, TakenDown: true},
+		{Title: "Old", Outlet: "Example", Found: full.Sealed, At: full.Sealed, Back: true},
 	}
 	full.CorrectionsMore = 1
 	full.NoticesMore, full.Groups[0].Entries[0].AlsoMore = 1, 2

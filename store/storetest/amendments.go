@@ -84,6 +84,35 @@ var amendmentTests = []testCase{
 			s.Fatalf("amendments: %+v", as)
 		}
 	}},
+	{"WhatIsBackIsToldOnce", func(s *suite) {
+		was := s.hits(t0, "a", 2, "r")[0]
+		put := func(h classifier.Hit) {
+			b := batch(s.claimOne(h.Found), h.Found, item("a", 1)) // which lists another
+			b.Hits = []classifier.Hit{h}
+			s.put(b)
+		}
+		down := classifier.Hit{Item: feed.Item{ID: was.Item.ID, FeedID: "a"}, Found: after(60), TakenDown: true}
+		put(down)
+		for n := range 2 {
+			put(classifier.Hit{Item: was.Item, Found: after(200 + 100*n)})
+		}
+		got, err := s.Hit(s.ctx(), was.Item.ID)
+		s.ok(err)
+		same(s, "hit", got, was)
+		as := s.amendments(3, 99)
+		if len(as) != 1 || as[0].Seq != 4 || !as[0].Back || as[0].TakenDown || as[0].Was != "" || as[0].Hit.Item.Link != was.Item.Link {
+			s.Fatalf("amendments: %+v", as)
+		}
+		down.Found = after(400)
+		put(down)
+		it := was.Item
+		it.Title = "Two were held, not one"
+		s.put(s.edit(after(500), it, it.Title, "r"))
+		as = s.amendments(5, 99)
+		if len(as) != 1 || !as[0].Back || as[0].Was != was.Item.Title || as[0].Hit.Item.Title != it.Title {
+			s.Fatalf("under another headline: %+v", as)
+		}
+	}},
 	{"AnEditOfWhatIsNoHitIsNone", func(s *suite) {
 		s.sync(t0, "a")
 		it := item("a", 1)

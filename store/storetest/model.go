@@ -267,9 +267,13 @@ func (m *model) hit(h classifier.Hit, now time.Time) {
 		h = m.merge(old, h)
 	}
 	m.hits[h.Item.ID] = &h
-	if old != nil && old.Item.Title != h.Item.Title && firstIn(old, 0, m.head) > 0 {
+	if old != nil && (old.Item.Title != h.Item.Title || old.TakenDown) && firstIn(old, 0, m.head) > 0 {
 		m.head++
-		m.amended = append(m.amended, notify.Amendment{Seq: m.head, At: now, Hit: told(*old, h.Item), Was: old.Item.Title})
+		a := notify.Amendment{Seq: m.head, At: now, Hit: told(*old, h.Item), Was: old.Item.Title, Back: old.TakenDown}
+		if a.Was == h.Item.Title {
+			a.Was = ""
+		}
+		m.amended = append(m.amended, a)
 	}
 }
 

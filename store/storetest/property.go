@@ -233,12 +233,12 @@ func (h *history) record(rt *rapid.T) {
 		it.Title += fmt.Sprint(rapid.IntRange(0, 1).Draw(rt, "edit"))
 		b.Seen = append(b.Seen, sightings(it)...)
 		if kind == 1 {
+			if rapid.IntRange(0, 3).Draw(rt, "taken down") == 0 {
+				b.Hits = append(b.Hits, classifier.Hit{Item: it, Found: now, TakenDown: true})
+			}
 			continue
 		}
 		b.Items = append(b.Items, store.StoredItem{Item: it, Searched: classifier.SearchedFeed, Stored: now})
-		if kind == 1 && rapid.IntRange(0, 3).Draw(rt, "taken down") == 0 {
-			b.Hits = append(b.Hits, classifier.Hit{Item: it, Found: now, TakenDown: true})
-		}
 		if rules := subset(rt, ruleIDs); kind > 2 {
 			x := hit(it, now, rules...)
 			x.Quiet = rapid.IntRange(0, 3).Draw(rt, "quiet") == 0
