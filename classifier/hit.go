@@ -93,6 +93,9 @@ type Hit struct {
 	Quiet bool `json:"quiet,omitempty"`
 	// TakenDown is set when the publisher has taken the item away after it was found.
 	TakenDown bool `json:"taken_down,omitempty"`
+	// Own is set where the item's link leads to the site that its feed comes from. Any
+	// feed can list another's page, under words of its own.
+	Own bool `json:"own,omitempty"`
 }
 
 // Outlet is the name to print for where the hit was published.

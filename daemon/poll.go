@@ -210,6 +210,7 @@ func (p *poller) classify(ctx context.Context, pl *plan, f feed.Feed, before fet
 		h := classifier.Hit{
 			Item: it, Source: cmp.Or(f.Name, res.State.Title, f.ID), FeedTags: f.Tags, Rules: matches,
 			Searched: searched, Ruleset: pl.rules.Version(), Found: now, Quiet: hush,
+			Own: story.Own(f.URL, it.Link),
 		}
 		// The whole text is kept with the item, for a shorter time than the hit.
 		h.Sketch = story.Sketch(it)

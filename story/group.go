@@ -108,7 +108,7 @@ func (g *grouping) stories() []Story {
 	slices.SortFunc(sets, func(a, b []int) int { return b[len(b)-1] - a[len(a)-1] })
 	out := make([]Story, len(sets))
 	for n, set := range sets {
-		lead := g.widest(set)
+		lead := g.lead(set)
 		out[n].Lead = g.hits[lead]
 		for _, i := range set {
 			if i != lead {
@@ -117,20 +117,6 @@ func (g *grouping) stories() []Story {
 		}
 	}
 	return out
-}
-
-// wider is how many times as long as an earlier report one must be to lead for it:
-// a few words more are an editor's, not more of the story.
-const wider = 1.25
-
-func (g *grouping) widest(set []int) int {
-	lead := set[0]
-	for _, i := range set[1:] {
-		if float64(g.accounts[i].words) > wider*float64(g.accounts[lead].words) {
-			lead = i
-		}
-	}
-	return lead
 }
 
 // index finds the reports that may tell the same as another.

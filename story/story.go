@@ -15,8 +15,9 @@ import (
 // Story is the hits that tell one story. Nothing is left out: every hit that was
 // grouped is in exactly one story.
 type Story struct {
-	// Lead is the widest report: the one with the longest text; of those that are
-	// about as long, the earliest.
+	// Lead is the widest report: the one with the longest text, up to that of a report
+	// in full; of those that are about as long, the earliest. Only one feed speaks for
+	// each site, see grouping.voices.
 	Lead classifier.Hit
 	// Also are the others, the earliest first.
 	Also []classifier.Hit

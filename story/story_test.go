@@ -124,6 +124,74 @@ func TestGroupWidest(t *testing.T) {
 	}
 }
 
+// Only one feed speaks for a site: what another wrote behind a link of its own choice
+// does not lead, however long it is.
+func TestGroupLeadIsNotWonByACopy(t *testing.T) {
+	const page = "https://www.paper.example/kerala/raids"
+	hit := func(feedID, feedURL, link string, words int, found time.Duration) classifier.Hit {
+		h := report(feedID, raids, link, found)
+		h.Own = Own(feedURL, link)
+		h.Sketch = Sketch(feed.Item{Content: strings.Repeat("word ", words)})
+		return h
+	}
+	paper := hit("paper", "https://feeds.paper.example/kerala", page, 50, time.Hour)
+	burner := hit("burner", "https://feeds.burner.example/paper", page, 50, time.Hour) // the paper's, served elsewhere
+	for _, tt := range []struct {
+		name string
+		hits []classifier.Hit
+		lead string
+	}{
+		{"a copy of the link", []classifier.Hit{paper, hit("bad", "https://bad.example/f", page, 5000, 0)}, "paper"},
+		{"a link beside it", []classifier.Hit{paper, hit("bad", "https://bad.example/f", page+"?from=bad", 5000, 0)}, "paper"},
+		{"another host of the site", []classifier.Hit{paper, hit("bad", "https://bad.example/f", "http://m.paper.example/1", 5000, 0)}, "paper"},
+		{"a feed with an address like the site's", []classifier.Hit{paper, hit("bad", "https://paper.example.bad.example/f", page, 5000, 0)}, "paper"},
+		{"no link at all", []classifier.Hit{paper, hit("bad", "https://bad.example/f", "", 5000, 0)}, "paper"},
+		{"a copy, of a site that is read elsewhere", []classifier.Hit{burner, hit("bad", "https://bad.example/f", page, 5000, 2*time.Hour)}, "burner"},
+		{"a report in full, and one without an end", []classifier.Hit{hit("paper", page, page, 350, 0), hit("bad", "https://bad.example/f", "https://bad.example/1", 5000, 0)}, "paper"},
+
+		{"a longer report of the same site", []classifier.Hit{paper, hit("section", page, "https://paper.example/all", 200, 2*time.Hour)}, "section"},
+		{"a longer report of another site", []classifier.Hit{paper, hit("other", "https://other.example/f", "https://other.example/1", 200, 2*time.Hour)}, "other"},
+		{"a longer report by the same feed", []classifier.Hit{burner, hit("burner", "https://feeds.burner.example/paper", "https://paper.example/all", 200, 2*time.Hour)}, "burner"},
+		{"an aggregator's, of a site that is not read", []classifier.Hit{paper, hit("links", "https://links.example/f", "https://other.example/1", 200, 2*time.Hour)}, "links"},
+		{"none with a link", []classifier.Hit{hit("a", "", "", 50, 0), hit("b", "", "", 200, time.Hour)}, "b"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, hits := range [][]classifier.Hit{tt.hits, {tt.hits[1], tt.hits[0]}} {
+				if got := Group(hits); len(got) != 1 || got[0].Lead.Item.FeedID != tt.lead || len(got[0].Also) != 1 {
+					t.Errorf("led by %v, want %s", leads(got), tt.lead)
+				}
+			}
+		})
+	}
+	if got := Group([]classifier.Hit{burner, hit("burner", "https://feeds.burner.example/paper", "https://paper.example/all", 200, 2*time.Hour)}); got[0].Lead.Item.Link == page {
+		t.Error("a feed's longer report of the same site does not lead")
+	}
+}
+
+func TestOwn(t *testing.T) {
+	for _, tt := range []struct {
+		feed, link string
+		own        bool
+	}{
+		{"https://paper.example/feed", "https://paper.example/1", true},
+		{"https://feeds.paper.co.uk/feed", "http://WWW.paper.co.uk.:8080/1", true},
+		{"https://bad.co.uk/feed", "https://paper.co.uk/1", false},
+		{"https://bad.github.io/feed", "https://honest.github.io/1", false},
+		{"https://github.io/feed", "https://honest.github.io/1", false},
+		{"http://127.0.0.1:1/feed", "http://127.0.0.1:2/1", true},
+		{"http://10.1.0.1/feed", "http://127.0.0.1/1", false},
+		{"http://[2001:db8::1]/feed", "http://[2001:db8::2]/1", false},
+		{"http://localhost/feed", "http://localhost/1", true},
+		{"https://paper.example/feed", "", false},
+		{"", "", false},
+		{"mailto:a", "mailto:b", false},
+	} {
+		if got := Own(tt.feed, tt.link); got != tt.own {
+			t.Errorf("%s of %s: %t", tt.link, tt.feed, got)
+		}
+	}
+}
+
 // Wire copy that an editor shortened and gave another headline is recognised; the
 // same form filled in for another district is not the same story.
 func TestGroupCopy(t *testing.T) {
