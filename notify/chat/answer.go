@@ -17,7 +17,7 @@ import (
 type answer struct {
 	OK          *bool   `json:"ok"`      // Slack, Telegram
 	Success     *bool   `json:"success"` // Rocket.Chat
-	Error       text    `json:"error"`   // Slack, Rocket.Chat, Gotify
+	Error       fault   `json:"error"`   // Slack, Rocket.Chat, Gotify, Teams
 	ErrorCode   any     `json:"errorCode"`
 	ErrCode     text    `json:"errcode"`     // Matrix
 	Code        any     `json:"code"`        // Discord, ntfy
@@ -42,14 +42,35 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// fault is the name of an error: a string or, as Microsoft writes it, the code of an
+// object; anything else is nothing.
+type fault struct {
+	name string
+	code bool // of an object
+}
+
+func (f *fault) UnmarshalJSON(b []byte) error {
+	var o struct{ Code text }
+	switch {
+	case json.Unmarshal(b, &f.name) == nil:
+	case json.Unmarshal(b, &o) == nil && o.Code != "":
+		f.name, f.code = string(o.Code), true
+	}
+	return nil
+}
+
 // judge says what an answer means. A digest that a service will never take ends;
 // a room that is gone, or a token that is not good any more, pauses the subscriber
-// as well. A server of somebody's own that answers 404 or 401 may be a proxy while
-// the service behind it is being installed anew, so it is believed only when the
-// answer is in the service's own words.
+// as well. That is believed only in the service's own words: a 403 or 404 may be the
+// page of what stands before it, a company's proxy or a network that fends off robots,
+// and pass.
 func (r *Room) judge(res *http.Response, body []byte) error {
 	var said answer
-	own := json.Unmarshal(body, &said) == nil && r.service.own != nil && r.service.own(said)
+	if json.Unmarshal(body, &said) != nil {
+		said = answer{}
+	}
+	words := strings.TrimSpace(string(body))
+	own := r.service.own != nil && r.service.own(said, words)
 	code := res.StatusCode
 	if code/100 == 2 && (r.service.accepted == nil || r.service.accepted(said)) {
 		return nil
@@ -58,26 +79,30 @@ func (r *Room) judge(res *http.Response, body []byte) error {
 	if word := r.service.word(said, body); word != "" {
 		reason += " (" + word + ")"
 	}
+	switch code {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone:
+		if own || r.service.own == nil {
+			break
+		}
+		reason += ", in words that are not the service's: a proxy's, maybe"
+	}
 	de := r.failure(notify.FailureRejected, errors.New(reason))
-	if r.service.verdict != nil {
-		if v, ok := r.service.verdict(code, said, strings.TrimSpace(string(body))); ok {
+	if own && r.service.verdict != nil {
+		if v, ok := r.service.verdict(code, said, words); ok {
 			de.Failure, de.Permanent, de.PauseAfter = v.failure, v.permanent, v.pauseAfter
 			de.RetryAfter = retryAfter(res.Header.Get("Retry-After"), said)
 			return de
 		}
 	}
-	believed := r.service.hosted || own
 	switch {
-	case code == http.StatusGone:
-		de.Failure, de.Permanent, de.PauseAfter = notify.FailureGone, true, 1
-	case code == http.StatusNotFound && believed:
+	case code == http.StatusGone && (own || r.service.own == nil), code == http.StatusNotFound && own:
 		de.Failure, de.Permanent, de.PauseAfter = notify.FailureGone, true, 1
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
 		de.Failure = notify.FailureAuth
-		if believed {
+		if own {
 			de.Permanent, de.PauseAfter = true, 1
 		}
-	case code == http.StatusRequestEntityTooLarge || code == http.StatusBadRequest && believed:
+	case code == http.StatusRequestEntityTooLarge || code == http.StatusBadRequest && own:
 		// The message's fault, as far as one can tell.
 		de.Permanent = true
 	case code/100 == 3:
@@ -107,7 +132,7 @@ func retryAfter(header string, said answer) time.Duration {
 var safeWord = regexp.MustCompile(`^[A-Za-z][A-Za-z_.-]{2,60}$`)
 
 func (service) word(said answer, body []byte) string {
-	for _, w := range []string{string(said.Error), string(said.ErrCode), string(body)} {
+	for _, w := range []string{said.Error.name, string(said.ErrCode), string(body)} {
 		if w = strings.TrimSpace(w); safeWord.MatchString(w) {
 			return w
 		}
@@ -150,8 +175,21 @@ var slackErrors = map[string]verdict{
 	"internal_error": deferred, "fatal_error": deferred, "service_unavailable": deferred, "request_timeout": deferred,
 }
 
+// slackWord is how Slack's webhooks answer: the name of an error as text, with more
+// behind it at times.
+var slackWord = regexp.MustCompile(`^[a-z]+(_[a-z]+)+\b`)
+
+func slackOwn(said answer, body string) bool { return said.OK != nil || slackWord.MatchString(body) }
+
+// discordOwn: Discord's own errors have a code, 0 or of five digits and more; that of
+// another may be a status.
+func discordOwn(said answer, _ string) bool {
+	code, ok := said.Code.(float64)
+	return ok && (code == 0 || code >= 10_000)
+}
+
 func slackVerdict(_ int, said answer, body string) (verdict, bool) {
-	v, ok := slackErrors[string(said.Error)]
+	v, ok := slackErrors[said.Error.name]
 	if !ok {
 		v, ok = slackErrors[body]
 	}

@@ -223,6 +223,8 @@ func TestAnswers(t *testing.T) {
 	)
 	later := func(wait time.Duration) end { return end{d, false, 0, wait} }
 	leak := `s3cretTOKEN -1001234567890 s3cretTOPIC`
+	// what a network that fends off robots says in a service's place
+	page := `<!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head><body><h1>Sorry, you have been blocked</h1>` + leak
 	for _, tt := range []struct {
 		room   string
 		answer func(http.ResponseWriter, *request)
@@ -288,12 +290,35 @@ func TestAnswers(t *testing.T) {
 		{"ntfy", say(413, `{"code":41301}`), end{r, true, 0, 0}},
 		{"gotify", say(401, `{"error":"Unauthorized","errorCode":401,"errorDescription":"`+leak+`"}`), end{a, true, 1, 0}},
 		{"gotify", say(404, `nginx`), end{r, false, 0, 0}},
+		{"slack", say(403, page), end{a, false, 0, 0}},
+		{"slack", say(404, page), end{r, false, 0, 0}},
+		{"slack", say(410, page), end{r, false, 0, 0}},
+		{"slack", say(400, page), end{r, false, 0, 0}},
+		{"slack", say(403, "Forbidden"), end{a, false, 0, 0}},
+		{"slack-api", say(403, page), end{a, false, 0, 0}},
+		{"slack-api", say(403, `{"error":"invalid_auth"}`), end{a, false, 0, 0}},
+		{"teams", say(403, page), end{a, false, 0, 0}},
+		{"teams", say(404, page), end{r, false, 0, 0}},
+		{"teams", say(403, `{"error":"blocked"}`), end{a, false, 0, 0}},
+		{"discord", say(403, page), end{a, false, 0, 0}},
+		{"discord", say(403, "error code: 1020"), end{a, false, 0, 0}},
+		{"discord", say(403, `{"message":"blocked","code":403}`), end{a, false, 0, 0}},
+		{"discord", say(404, page), end{r, false, 0, 0}},
+		{"discord", say(429, page, "Retry-After", "60"), later(time.Minute)},
+		{"telegram", say(403, page), end{a, false, 0, 0}},
+		{"telegram", say(404, page), end{r, false, 0, 0}},
+		{"telegram", say(401, ""), end{a, false, 0, 0}},
+		{"mattermost", say(410, page), end{r, false, 0, 0}},
+		{"gotify", say(403, page), end{a, false, 0, 0}},
 		{"generic", say(410, leak), end{g, true, 1, 0}},
 		{"generic", say(404, leak), end{r, false, 0, 0}},
 		{"generic", say(408, leak), later(0)},
 		{"generic", say(500, `{"retry_after":"soon","error":{}}`, "Retry-After", "NaN"), later(0)},
 	} {
 		err := emulate(t, tt.room, tt.answer).Notify(t.Context(), notifytest.Digest())
+		if unknown := strings.Contains(err.Error(), "not the service's"); unknown && tt.want.permanent {
+			t.Errorf("%s: believed, though nobody knows who said it: %v", tt.room, err)
+		}
 		notifytest.Failed(t, err, tt.want.failure, tt.want.permanent, secrets...)
 		if de := notify.AsDeliveryError(err); de.PauseAfter != tt.want.pauseAfter || de.RetryAfter != tt.want.retryAfter {
 			t.Errorf("%s: pause after %d, retry after %s; want %+v: %v", tt.room, de.PauseAfter, de.RetryAfter, tt.want, err)

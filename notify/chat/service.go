@@ -17,11 +17,10 @@ type service struct {
 	accepted func(answer) bool
 	// verdict reads the service's own errors; nil, or false, leaves the status.
 	verdict func(code int, said answer, body string) (verdict, bool)
-	// hosted services are one company's: a 404 is its word. Elsewhere own tells
-	// whether an answer is in the service's words.
-	hosted bool
-	own    func(answer) bool
-	put    bool // the message's id is part of the endpoint
+	// own tells whether an answer that says no is in the service's words, as it
+	// documents them; nil, or false, and nobody knows who said it.
+	own func(said answer, body string) bool
+	put bool // the message's id is part of the endpoint
 }
 
 type object map[string]any
@@ -45,24 +44,24 @@ const (
 
 var services = map[string]service{
 	"slack": {
-		message: slackMessage, hosted: true, verdict: slackVerdict,
+		message: slackMessage, verdict: slackVerdict, own: slackOwn,
 		// Its API answers 200 to everything; a webhook answers with "ok".
 		accepted: func(a answer) bool { return a.OK == nil || *a.OK },
 	},
-	"teams":    {message: teamsMessage, hosted: true},
-	"discord":  {message: discordMessage, hosted: true, verdict: discordVerdict},
-	"telegram": {message: telegramMessage, hosted: true, verdict: telegramVerdict, accepted: isOK},
-	"matrix":   {message: matrixMessage, put: true, verdict: matrixVerdict, own: func(a answer) bool { return a.ErrCode != "" }},
+	"teams":    {message: teamsMessage, own: func(a answer, _ string) bool { return a.Error.code }},
+	"discord":  {message: discordMessage, verdict: discordVerdict, own: discordOwn},
+	"telegram": {message: telegramMessage, verdict: telegramVerdict, accepted: isOK, own: func(a answer, _ string) bool { return a.OK != nil }},
+	"matrix":   {message: matrixMessage, put: true, verdict: matrixVerdict, own: func(a answer, _ string) bool { return a.ErrCode != "" }},
 	"mattermost": {
 		message: mattermostMessage,
-		own:     func(a answer) bool { return a.ID != "" },
+		own:     func(a answer, _ string) bool { return a.ID != "" },
 	},
 	"rocketchat": {
 		message: rocketMessage, accepted: func(a answer) bool { return a.Success == nil || *a.Success },
-		own: func(a answer) bool { return a.Success != nil },
+		own: func(a answer, _ string) bool { return a.Success != nil },
 	},
-	"ntfy":    {message: ntfyMessage, own: func(a answer) bool { return a.Code != nil }},
-	"gotify":  {message: gotifyMessage, own: func(a answer) bool { return a.ErrorCode != nil }},
+	"ntfy":    {message: ntfyMessage, own: func(a answer, _ string) bool { return a.Code != nil }},
+	"gotify":  {message: gotifyMessage, own: func(a answer, _ string) bool { return a.ErrorCode != nil }},
 	"generic": {message: genericMessage},
 }
 
