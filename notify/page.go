@@ -135,14 +135,17 @@ func (e Entry) page(n int, w *wording, tz *time.Location) PageEntry {
 	if len(e.AlsoRules) > 0 {
 		p.AlsoRules = fmt.Sprintf(w.alsoRules, plain(strings.Join(e.AlsoRules, ", ")))
 	}
-	if len(e.Also)+e.AlsoMore > 0 {
-		p.AlsoReported = w.alsoReported
-	}
 	for _, r := range e.Also {
 		p.Also = append(p.Also, PageReport{r.name(w), safeLink(r.Link)})
 	}
-	if e.AlsoMore > 0 {
-		p.AlsoMore = fmt.Sprintf(w.alsoMore, e.AlsoMore)
+	switch {
+	case len(p.Also) > 0:
+		p.AlsoReported = w.alsoReported
+		if e.AlsoMore > 0 {
+			p.AlsoMore = fmt.Sprintf(w.alsoMore, e.AlsoMore)
+		}
+	case e.AlsoMore > 0: // "Also reported by: and 2 more" names nobody
+		p.AlsoReported = w.alsoOnly.of(e.AlsoMore)
 	}
 	return p
 }

@@ -36,7 +36,8 @@ type wording struct {
 	noTitle            string
 	alsoRules          string // %s: names of rules
 	alsoReported       string
-	alsoMore           string // %d: outlets that are not listed
+	alsoMore           string // %d: reports that are not listed beside others
+	alsoOnly           plural // the same where none is listed
 	earlier            string // %s: title, outlet and day of a case's first report
 
 	feeds, rules plural
@@ -86,6 +87,7 @@ var wordings = map[string]*wording{
 		alsoRules:        "Also found by: %s",
 		alsoReported:     "Also reported by:",
 		alsoMore:         "and %d more",
+		alsoOnly:         plural{"Also in %d other report", "Also in %d other reports"},
 		earlier:          "Earlier: %s",
 
 		feeds: plural{"%d feed", "%d feeds"}, rules: plural{"%d rule", "%d rules"},
@@ -120,7 +122,8 @@ var wordings = map[string]*wording{
 		noTitle:          "(തലക്കെട്ടില്ല)",
 		alsoRules:        "ഈ നിയമങ്ങളും കണ്ടെത്തി: %s",
 		alsoReported:     "മറ്റു മാധ്യമങ്ങളിൽ:",
-		alsoMore:         "%d എണ്ണം കൂടി",
+		alsoMore:         "കൂടാതെ %d എണ്ണം കൂടി",
+		alsoOnly:         plural{"മറ്റ് %d റിപ്പോർട്ടിലും", "മറ്റ് %d റിപ്പോർട്ടുകളിലും"},
 		earlier:          "നേരത്തെ: %s",
 
 		feeds: plural{"%d ഫീഡ്", "%d ഫീഡുകൾ"}, rules: plural{"%d നിയമം", "%d നിയമങ്ങൾ"},
@@ -156,6 +159,7 @@ var wordings = map[string]*wording{
 		alsoRules:        "इन नियमों से भी मिली: %s",
 		alsoReported:     "अन्य माध्यमों में:",
 		alsoMore:         "और %d",
+		alsoOnly:         plural{"%d और रिपोर्ट में भी", "%d और रिपोर्टों में भी"},
 		earlier:          "इससे पहले: %s",
 
 		feeds: plural{"%d फ़ीड", "%d फ़ीड"}, rules: plural{"%d नियम", "%d नियम"},

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -66,6 +67,31 @@ func TestDateFollowsLanguage(t *testing.T) {
 	} {
 		if got := (Digest{Lang: lang}).wording().dateTime(at); got != want {
 			t.Errorf("%s: %q, want %q", lang, got, want)
+		}
+	}
+}
+
+// Where no other report is named, their count is a phrase of its own, in every
+// rendering: "Also reported by: and 2 more" names none.
+func TestOtherReportsWithoutNames(t *testing.T) {
+	d := Digest{Groups: []Group{{Name: "r", Entries: []Entry{{Title: "a", Also: []Report{{Outlet: "b"}, {Outlet: "c"}}}}}}, Hits: 3, Entries: 1}
+	for also, want := range map[int][2]string{0: {"Also in 2 other reports", ""}, 1: {"Also reported by:", "and 1 more"}, 2: {"Also reported by:", ""}} {
+		trimmed := d.Trim(1, also)
+		e := trimmed.Page().Groups[0].Entries[0]
+		if e.AlsoReported != want[0] || e.AlsoMore != want[1] || len(e.Also) != also {
+			t.Errorf("%d of 2: %q %q", also, e.AlsoReported, e.AlsoMore)
+		}
+		for name, s := range map[string]string{"text": Text(trimmed), "HTML": HTML(trimmed)} {
+			if !strings.Contains(s, want[0]) || !strings.Contains(s, want[1]) {
+				t.Errorf("%s: neither %q nor %q in %s", name, want[0], want[1], s)
+			}
+		}
+	}
+	trimmed := d.Trim(1, 0)
+	for lang, want := range map[string]string{"ml": "മറ്റ് 2 റിപ്പോർട്ടുകളിലും", "hi": "2 और रिपोर्टों में भी"} {
+		trimmed.Lang = lang
+		if got := trimmed.Page().Groups[0].Entries[0].AlsoReported; got != want {
+			t.Errorf("%s: %q", lang, got)
 		}
 	}
 }
