@@ -43,6 +43,8 @@ type Window struct {
 	Amendments []Amendment
 	// Notices are those within it, for a subscriber who is an operator.
 	Notices []Notice
+	// Part is set where the log goes on behind it, see Digest.Part.
+	Part bool
 }
 
 // BuildOptions is what a digest says beside its hits.
@@ -90,6 +92,7 @@ func Build(sub Subscriber, w Window, o BuildOptions) (Digest, bool) {
 		Hits:       len(news),
 		Groups:     groups(news, sub, o.Past),
 		Coverage:   o.Coverage.bounded(),
+		Part:       w.Part,
 	}
 	for _, g := range d.Groups {
 		d.Entries += len(g.Entries)

@@ -188,40 +188,55 @@ func (c *Courier) turn(ctx context.Context, t Turn) (Result, error) {
 	return c.send(ctx, t, to, d)
 }
 
-// window reads the log from the subscriber's cursor on. whole is false when it
-// stopped before the log's head.
+// window reads the log from the subscriber's cursor on, until it has maxNews reports
+// and another page has more of them. whole is false when it stopped before the log's
+// head.
 func (c *Courier) window(ctx context.Context, t Turn, sub Subscriber, now time.Time) (w Window, whole bool, err error) {
 	w = Window{From: t.Cursor, To: t.Cursor, Since: t.Since, Until: t.Since, Begin: t.Begin}
 	for range maxPages {
-		if w.To >= t.Head || w.len() >= maxNews {
+		if w.To >= t.Head {
 			break
 		}
-		from, to := w.To, min(w.To+pageSeqs, t.Head)
-		hits, err := c.Log.Window(ctx, from, to)
+		more, err := c.page(ctx, w, min(w.To+pageSeqs, t.Head), sub)
 		if err != nil {
-			return w, false, fmt.Errorf("window: %w", err)
+			return w, false, err
 		}
-		w.Hits = append(w.Hits, News(sub.Selection, from, to, hits)...)
-		w.Until = later(w.Until, lastFound(hits))
-		amendments, err := c.Log.Amendments(ctx, from, to)
-		if err != nil {
-			return w, false, fmt.Errorf("amendments: %w", err)
+		if w.len() >= maxNews && more.len() > w.len() {
+			break
 		}
-		w.Amendments = Amended(sub.Selection, w.Begin, w.From, append(w.Amendments, amendments...))
-		if sub.Operator {
-			notices, err := c.Log.Notices(ctx, from, to)
-			if err != nil {
-				return w, false, fmt.Errorf("notices: %w", err)
-			}
-			w.Notices = append(w.Notices, notices...)
-		}
-		w.To = to
+		w = more
 	}
 	if w.To < t.Head {
+		w.Part = true
 		return w, false, nil
 	}
 	w.Until = later(w.Until, now)
 	return w, true, nil
+}
+
+// page returns the window with what the log holds up to a place.
+func (c *Courier) page(ctx context.Context, w Window, to int64, sub Subscriber) (Window, error) {
+	from := w.To
+	hits, err := c.Log.Window(ctx, from, to)
+	if err != nil {
+		return w, fmt.Errorf("window: %w", err)
+	}
+	w.Hits = append(w.Hits, News(sub.Selection, from, to, hits)...)
+	w.Until = later(w.Until, lastFound(hits))
+	amendments, err := c.Log.Amendments(ctx, from, to)
+	if err != nil {
+		return w, fmt.Errorf("amendments: %w", err)
+	}
+	w.Amendments = Amended(sub.Selection, w.Begin, w.From, slices.Concat(w.Amendments, amendments))
+	if sub.Operator {
+		notices, err := c.Log.Notices(ctx, from, to)
+		if err != nil {
+			return w, fmt.Errorf("notices: %w", err)
+		}
+		w.Notices = append(w.Notices, notices...)
+	}
+	w.To = to
+	return w, nil
 }
 
 // len is how much the window holds to tell.
@@ -298,9 +313,13 @@ func (c *Courier) try(ctx context.Context, n Notifier, d Digest) (err error) {
 }
 
 // next is the turn after d was dealt with. Where a turn of the schedule passed
-// while d was tried again and again, it is made up for at once; a dead letter
-// that an operator sent again, which lies behind the cursor, changes nothing.
+// while d was tried again and again, it is made up for at once, and so is what d had
+// no room for; a dead letter that an operator sent again, which lies behind the
+// cursor, changes nothing.
 func (c *Courier) next(t Turn, s Schedule, d Digest, now time.Time) time.Time {
+	if d.Part && d.To > t.Cursor {
+		return now
+	}
 	if d.Until.After(t.Since) && !s.Next(d.Sealed).After(now) {
 		return now
 	}

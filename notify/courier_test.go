@@ -639,6 +639,58 @@ func TestTurnLongLog(t *testing.T) {
 	}
 }
 
+// What one digest has no room for follows at once, and the digest says so; whether
+// there is more for its reader is looked for before it is said. A dead letter that is
+// sent again has nothing to follow it.
+func TestTurnSaysThatMoreFollows(t *testing.T) {
+	var hits []classifier.Hit
+	for i := range int64(2100) {
+		h := hit(t, fmt.Sprint("n", i), fmt.Sprintf("a:low:%d", i+1))
+		h.Found = seven.Add(-10 * time.Hour).Add(time.Duration(i) * time.Second)
+		hits = append(hits, h)
+	}
+	for i := range int64(3000) {
+		hits = append(hits, hit(t, fmt.Sprint("m", i), fmt.Sprintf("other:low:%d", 2101+i)))
+	}
+	late := hit(t, "late", "a:low:5101")
+	b := newBench(newMemLog(hits...))
+	b.sub.Selection.Rules = []string{"a"}
+	b.answer = func(context.Context, Digest) error {
+		return &DeliveryError{Failure: FailureRejected, Permanent: true, Err: errors.New("no")}
+	}
+	res := b.take(t, Buried)
+	first := b.sent[0]
+	if !first.Part || first.Hits != 2000 || !res.Next.Equal(seven) {
+		t.Fatalf("%d reports, part %t, next %s", first.Hits, first.Part, res.Next)
+	}
+	if want := "to 22 Nov 2026, 16:03 UTC; what was found later follows in another message."; !strings.Contains(strings.ReplaceAll(Text(first), "\n", " "), want) {
+		t.Errorf("no %q in %s", want, Text(first)[:300])
+	}
+	b.answer = nil
+	b.take(t, Accepted)
+	if d := b.sent[1]; d.Part || d.Hits != 100 || d.From != first.To || !d.Since.Equal(first.Until) {
+		t.Errorf("then %d reports, part %t", d.Hits, d.Part)
+	}
+	b.log.turn.Pending = &first // as Resend has it
+	if res := b.take(t, Accepted); !res.Next.After(seven) {
+		t.Errorf("after a dead letter: %s", res.Next)
+	}
+
+	// Nothing follows for this reader, so nothing is said to.
+	b = newBench(newMemLog(append(hits[:2000:2000], hits[2100:]...)...))
+	b.sub.Selection.Rules = []string{"a"}
+	if res := b.take(t, Accepted); b.sent[0].Part || b.sent[0].Hits != 2000 || !res.Next.After(seven) || b.log.turn.Cursor != b.log.turn.Head {
+		t.Errorf("nothing follows: part %t, next %s", b.sent[0].Part, res.Next)
+	}
+	b = newBench(newMemLog(append(append(hits[:2000:2000], hits[2100:]...), late)...))
+	b.sub.Selection.Rules = []string{"a"}
+	b.take(t, Accepted)
+	b.take(t, Accepted)
+	if !b.sent[0].Part || b.sent[1].Part || b.sent[0].Hits+b.sent[1].Hits != 2001 {
+		t.Errorf("%d and %d reports", b.sent[0].Hits, b.sent[1].Hits)
+	}
+}
+
 // Where a very long log holds nothing for the subscriber, the turn ends early and
 // goes on at once, and says nothing.
 func TestTurnLongLogWithNothing(t *testing.T) {

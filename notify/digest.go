@@ -49,6 +49,9 @@ type Digest struct {
 	// try. Empty for a subscriber whom the operator configured.
 	LeaveURL  string `json:"leave_url,omitempty"`
 	ChangeURL string `json:"change_url,omitempty"`
+	// Part is set where the log held more than one digest takes: what came after Until
+	// follows at once, in another.
+	Part bool `json:"part,omitempty"`
 }
 
 // Empty reports whether there is nothing to tell.

@@ -173,6 +173,7 @@ func samples() []Digest {
 	}
 	full := Digest{
 		ID: strings.Repeat("0", 32), Subscriber: "sample", Since: at.Add(-time.Hour), Until: at, Sealed: at, Timezone: "UTC",
+		Part: true,
 		Hits: 3, Entries: 2, More: 1, MoreURL: "https://newswatch.example/hits",
 		Groups: []Group{{Rule: "p-hunt", Name: "Operation P-Hunt", Severity: classifier.High, Entries: []Entry{entry, {Title: "Bare", Found: at}}}},
 		Corrections: []Correction{

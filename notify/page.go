@@ -81,6 +81,9 @@ func (d Digest) Page() Page {
 		Proof: d.proof(w),
 		ID:    plain(d.ID), Subscriber: plain(d.Subscriber),
 	}
+	if d.Part {
+		p.Period = fmt.Sprintf(w.part, w.dateTime(d.Sealed.In(tz)), w.dateTime(d.Since.In(tz)), w.dateTime(d.Until.In(tz)))
+	}
 	if d.corrected() > 0 {
 		p.Corrected = w.corrected
 	}

@@ -30,6 +30,7 @@ type wording struct {
 	noNews, noNewsHead string
 	reportsOfStories   string // %[1]s reports, %[2]s stories
 	period             string // %[1]s sealed, %[2]s since
+	part               string // the same, and %[3]s until: what came later is another message's
 	tooLong            plural
 	andMore            string // %d: entries that the cap cut
 	found              string // %s: when; for a report without a date
@@ -80,6 +81,7 @@ var wordings = map[string]*wording{
 		noNews: "no news", noNewsHead: "No news",
 		reportsOfStories: "%[1]s of %[2]s",
 		period:           "%[1]s. Covers what was found since %[2]s.",
+		part:             "%[1]s. Covers what was found from %[2]s to %[3]s; what was found later follows in another message.",
 		tooLong:          plural{"%d story is too long for this message.", "%d stories are too long for this message."},
 		andMore:          "And %d more.",
 		found:            "found %s",
@@ -116,6 +118,7 @@ var wordings = map[string]*wording{
 		noNews: "പുതിയ വാർത്തകളില്ല", noNewsHead: "പുതിയ വാർത്തകളില്ല",
 		reportsOfStories: "%[2]s, %[1]s",
 		period:           "%[1]s. %[2]s മുതൽ കണ്ടെത്തിയവ.",
+		part:             "%[1]s. %[2]s മുതൽ %[3]s വരെ കണ്ടെത്തിയവ; ബാക്കി മറ്റൊരു സന്ദേശത്തിൽ വരും.",
 		tooLong:          plural{"ഈ സന്ദേശത്തിൽ ഒതുങ്ങാത്ത %d വാർത്ത കൂടിയുണ്ട്.", "ഈ സന്ദേശത്തിൽ ഒതുങ്ങാത്ത %d വാർത്തകൾ കൂടിയുണ്ട്."},
 		andMore:          "%d എണ്ണം കൂടിയുണ്ട്.",
 		found:            "കണ്ടെത്തിയത്: %s",
@@ -152,6 +155,7 @@ var wordings = map[string]*wording{
 		noNews: "कोई नई ख़बर नहीं", noNewsHead: "कोई नई ख़बर नहीं",
 		reportsOfStories: "%[2]s, %[1]s",
 		period:           "%[1]s। %[2]s के बाद मिली ख़बरें।",
+		part:             "%[1]s। %[2]s से %[3]s तक मिली ख़बरें; बाकी एक और संदेश में आएँगी।",
 		tooLong:          plural{"%d ख़बर इस संदेश में नहीं समाई।", "%d ख़बरें इस संदेश में नहीं समाईं।"},
 		andMore:          "और %d ख़बरें हैं।",
 		found:            "मिली: %s",

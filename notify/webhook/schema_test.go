@@ -49,7 +49,7 @@ func TestSchemaOfBodies(t *testing.T) {
 		{Title: "Old", Outlet: "Example", Found: full.Sealed, At: full.Sealed, TakenDown: true},
 		{Title: "Old", Outlet: "Example", Found: full.Sealed, At: full.Sealed, Back: true},
 	}
-	full.CorrectionsMore = 1
+	full.CorrectionsMore, full.Part = 1, true
 	full.NoticesMore, full.Groups[0].Entries[0].AlsoMore = 1, 2
 	full.Groups[0].Entries[0].Show, full.Groups[0].Entries[0].TakenDown = "title", true
 	full.Groups[0].Entries[0].Earlier = notify.Earlier{Item: full.Groups[0].Entries[0].Item, Title: "Raids", Link: "https://n.example/1", Outlet: "O", Published: full.Since}
