@@ -65,7 +65,7 @@ var beyondSchema = []string{
 	"server-contact", "server-duration-huge", "server-duration-zero", "server-env-name", "server-env-open",
 	"server-env-unset", "server-env-unset-later", "server-include-glob-bad", "server-include-glob-empty",
 	"server-include-missing", "server-min-above-max", "server-size-small", "server-smtp-dkim-key", "server-smtp-dkim-no-key", "server-smtp-no-from",
-	"server-smtp-reply-to-utf8",
+	"server-smtp-reply-to-utf8", "server-smtp-verp-from", "server-smtp-verp-long",
 	"server-store-cluster-db", "server-store-db", "server-store-escape", "server-store-port",
 	"server-store-sentinel-master", "server-store-sentinel-query", "server-store-slashes", "server-store-sqlite-empty",
 	"server-store-sqlite-query", "server-store-two-hosts", "server-subscriptions-alone", "server-timezone-typo", "server-token-file-missing",

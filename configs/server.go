@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"net"
@@ -231,7 +232,17 @@ func (l *loader) smtp(s *section, m *SMTP) {
 			s.fail(a.key, "not ASCII, and every message would need a server that speaks SMTPUTF8", "write an address in ASCII")
 		}
 	}
-	s.truth("verp", &m.VERP)
+	if s.truth("verp", &m.VERP); m.VERP {
+		key := "bounce_to"
+		if m.BounceTo == "" {
+			key = "from" // reports come there
+		}
+		if a, err := email.ParseAddress(cmp.Or(m.BounceTo, m.From)); err == nil {
+			if err := email.CheckBounce(a); err != nil {
+				s.fail(key, strings.TrimPrefix(err.Error(), "email: "), "set smtp.bounce_to to a short address of the same domain, such as bounces@example.org")
+			}
+		}
+	}
 	s.integer("connections", &m.Connections, 100)
 	l.dkim(s.sub("dkim", "domain", "selector", "key_file"), m)
 }

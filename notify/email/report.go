@@ -29,6 +29,18 @@ func BounceWord(key []byte, to Address) string {
 
 const bounceWordLen = 16 // hexadecimal digits
 
+// CheckBounce says why VERP cannot add its words to an address: what stands before
+// its @ has 64 octets at most with them (RFC 5321 §4.5.3.1.1), and a server may
+// refuse a message from a longer one.
+func CheckBounce(a Address) error {
+	a.Local += "+" + strings.Repeat("0", bounceWordLen)
+	if len(a.Local) > maxLocal || len(a.Spec()) > maxAddress {
+		return fmt.Errorf("email: too long for the %d bytes that VERP adds before the @: at most %d there, and %d in all",
+			bounceWordLen+1, maxLocal-bounceWordLen-1, maxAddress-bounceWordLen-1)
+	}
+	return nil
+}
+
 const (
 	maxReport     = 1 << 20 // bytes of a report that are read
 	maxParts      = 20      // of them, parts

@@ -116,6 +116,11 @@ func New(cfg Config) (*Sender, error) {
 			return nil, fmt.Errorf("email: smtp.%s is not ASCII, and every message would need SMTPUTF8", a.key)
 		}
 	}
+	if len(cfg.BounceKey) > 0 {
+		if err := CheckBounce(s.bounce); err != nil {
+			return nil, fmt.Errorf("%w (smtp.bounce_to)", err)
+		}
+	}
 	if cfg.Host == "" || strings.ContainsAny(cfg.Host, " \t\r\n/@") {
 		return nil, errors.New("email: smtp.host is not a host name")
 	}

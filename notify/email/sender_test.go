@@ -390,6 +390,10 @@ func TestNewRefuses(t *testing.T) {
 		"bad Sender":                 func(c *Config) { c.Sender = "a@b@c" },
 		"bad bounces":                func(c *Config) { c.BounceTo = "a@x> NOTIFY=NEVER" },
 		"bounces that need SMTPUTF8": func(c *Config) { c.BounceTo = "വാർത്ത@example.org" },
+		"bounces too long for VERP":  func(c *Config) { c.BounceTo, c.BounceKey = strings.Repeat("b", 48)+"@example.org", []byte("key") },
+		"domain too long for VERP": func(c *Config) {
+			c.BounceTo, c.BounceKey = "b@"+strings.Repeat(strings.Repeat("d", 46)+".", 5)+"example", []byte("key")
+		},
 	} {
 		cfg := good
 		bad(&cfg)
@@ -423,6 +427,16 @@ func TestReturnPath(t *testing.T) {
 	}
 	if want := "MAIL FROM:<bounces+" + BounceWord([]byte("key"), to) + "@lists.example.org>"; strings.Count(srv.seen(), want) != 2 {
 		t.Errorf("want %s twice in\n%s", want, srv.seen())
+	}
+	// The longest that check lets pass is within what a server must take.
+	cfg.From, cfg.BounceTo = "newswatch@example.org", strings.Repeat("b", 47)+"@lists.example.org"
+	s, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if got := s.returnPath(to); len(got.Local) != 64 || !bounceAddress.MatchString(got.Spec()) {
+		t.Errorf("%d octets before the @: %s", len(got.Local), got.Spec())
 	}
 	h, _ := read(t, []byte(srv.received()[0]))
 	if got, err := mail.ParseAddress(h.Get("Reply-To")); err != nil || got.Name != "The desk, née ഡെസ്ക്" || got.Address != "desk@example.org" || h.Get("Sender") != "<robot@example.org>" {
