@@ -136,19 +136,24 @@ func (l *Roll) try(ctx context.Context, key []byte, r store.Reader, post Post) (
 	leave := l.PublicURL + "/unsubscribe/" + token(key, ToLeave, r, time.Time{})
 	onward := l.PublicURL + "/confirm/" + token(key, ToConfirm, r, until)
 	if r.Letter.Kind == letterKnown {
-		onward = l.PublicURL + "/preferences/" + token(key, ToChange, r, r.Letter.Due.Add(store.PendingFor))
+		onward = l.PublicURL + "/preferences/" + token(key, ToChange, r, askedAt(r).Add(store.PendingFor))
 	}
 	subject, text := letter(r.Wishes.Lang, r.Letter.Kind, l.PublicURL, onward, leave)
-	return post.Write(ctx, r.Address, email.Letter{ID: letterID(r), Date: r.Letter.Due, Subject: subject, Text: text, Leave: leave})
+	return post.Write(ctx, r.Address, email.Letter{ID: letterID(r), Date: askedAt(r), Subject: subject, Text: text, Leave: leave})
 }
 
 // letterID is the same at every try of a letter, so that a receiver that gets it
 // twice can tell.
 func letterID(r store.Reader) string {
-	asked := r.Consent.Asked
-	if n := len(r.Letters); n > 0 {
-		asked = r.Letters[n-1]
-	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %d", r.ID, r.Letter.Kind, asked.UnixMilli()))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %d", r.ID, r.Letter.Kind, askedAt(r).UnixMilli()))
 	return hex.EncodeToString(sum[:16])
+}
+
+// askedAt is when the letter that is owed was asked for: its date, the same at every
+// try. When it is due is not, which every try that fails puts off.
+func askedAt(r store.Reader) time.Time {
+	if n := len(r.Letters); n > 0 {
+		return r.Letters[n-1]
+	}
+	return r.Consent.Asked
 }
