@@ -9,8 +9,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 
 	"github.com/newswatch/newswatch/notify"
 )
@@ -25,7 +28,26 @@ type Config struct {
 }
 
 // Folder is a notifier that writes files.
-type Folder struct{ cfg Config }
+type Folder struct {
+	cfg Config
+	now func() time.Time
+
+	mu    sync.Mutex
+	swept time.Time
+}
+
+const (
+	// A process that is killed while it writes leaves a file behind, that nobody reads.
+	// One of staleAfter is no longer being written to; the folder, which may hold years
+	// of digests, is looked through for them every sweepEvery at most.
+	staleAfter = time.Hour
+	sweepEvery = time.Hour
+)
+
+// leftover is how os.CreateTemp makes names of tempName.
+var leftover = regexp.MustCompile(`^\.newswatch-[0-9]+$`)
+
+const tempName = ".newswatch-*"
 
 var _ notify.Notifier = (*Folder)(nil)
 
@@ -37,7 +59,7 @@ func New(cfg Config) (*Folder, error) {
 	if cfg.EML == nil {
 		return nil, errors.New("file: nothing renders the .eml file")
 	}
-	return &Folder{cfg}, nil
+	return &Folder{cfg: cfg, now: time.Now}, nil
 }
 
 // Name is the name of the digest's files without their ending:
@@ -77,6 +99,7 @@ func (f *Folder) write(d notify.Digest) error {
 	if err := os.MkdirAll(f.cfg.Dir, 0o700); err != nil {
 		return err
 	}
+	f.sweep()
 	name := filepath.Join(f.cfg.Dir, Name(d))
 	if err := replace(name+".eml", eml); err != nil {
 		return err
@@ -87,10 +110,34 @@ func (f *Folder) write(d notify.Digest) error {
 	return syncDir(f.cfg.Dir)
 }
 
+// sweep removes what killed processes left behind. What it cannot remove hinders no
+// digest.
+func (f *Folder) sweep() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := f.now()
+	if now.Sub(f.swept) < sweepEvery {
+		return
+	}
+	f.swept = now
+	entries, err := os.ReadDir(f.cfg.Dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if !e.Type().IsRegular() || !leftover.MatchString(e.Name()) {
+			continue
+		}
+		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > staleAfter {
+			_ = os.Remove(filepath.Join(f.cfg.Dir, e.Name()))
+		}
+	}
+}
+
 // replace writes a file beside the one that is wanted, makes sure that it is on
 // the disk, and moves it there.
 func replace(name string, content []byte) (err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(name), ".newswatch-*") // made with mode 0600
+	tmp, err := os.CreateTemp(filepath.Dir(name), tempName) // made with mode 0600
 	if err != nil {
 		return err
 	}

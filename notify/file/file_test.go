@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/newswatch/newswatch/internal/realpart"
 	"github.com/newswatch/newswatch/notify"
@@ -49,6 +50,61 @@ func TestNotify(t *testing.T) {
 	}
 	if st, err := os.Stat(dir); err != nil || st.Mode().Perm() != 0o700 {
 		t.Errorf("the folder has mode %v, %v", st.Mode(), err)
+	}
+}
+
+// TestLeftovers: what a process that was killed left half-written goes with a later
+// digest, and nothing else does.
+func TestLeftovers(t *testing.T) {
+	dir := t.TempDir()
+	f := folder(t, dir)
+	begun := time.Now()
+	f.now = func() time.Time { return begun }
+	make := func(name string, age time.Duration) {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte("half a mail"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, begun.Add(-age), begun.Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	make(".newswatch-123456789", 2*time.Hour)
+	make(".newswatch-987", time.Minute) // may be another process' at work
+	kept := []string{".newswatch-notes", ".newswatch-1.eml", "newswatch-1", ".newswatch-", "20250101T0000Z-desk-01234567.eml"}
+	for _, name := range kept {
+		make(name, 1000*time.Hour)
+	}
+	if err := os.Mkdir(filepath.Join(dir, ".newswatch-5"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(filepath.Join(dir, ".newswatch-5"), begun.Add(-99*time.Hour), begun.Add(-99*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(dir, kept[0]), filepath.Join(dir, ".newswatch-6")); err != nil {
+		t.Fatal(err)
+	}
+	there := func(name string) bool {
+		_, err := os.Lstat(filepath.Join(dir, name))
+		return err == nil
+	}
+	if err := f.Notify(t.Context(), notifytest.Digest()); err != nil {
+		t.Fatal(err)
+	}
+	if there(".newswatch-123456789") || !there(".newswatch-987") {
+		t.Error("the old one is there, or the young one is not")
+	}
+	begun = begun.Add(2 * time.Hour)
+	if err := f.Notify(t.Context(), notifytest.Digest()); err != nil {
+		t.Fatal(err)
+	}
+	if there(".newswatch-987") {
+		t.Error("what was young then is still there")
+	}
+	for _, name := range append(kept, ".newswatch-5", ".newswatch-6") {
+		if !there(name) {
+			t.Errorf("%s is gone", name)
+		}
 	}
 }
 
