@@ -223,16 +223,17 @@ func earlier(h classifier.Hit) Earlier {
 	}
 }
 
-// excerpt is the sentence that the rule found in the report or, where another
-// report of the story was caught by it, the one of the report's own most severe
-// rule.
+// excerpt is the sentence that the rule found in the report or, where it found none,
+// since it matched the headline alone or another report of the story, the one of the
+// most severe of the report's rules that has one.
 func excerpt(h classifier.Hit, rule string) classifier.Excerpt {
-	best := h.Rules[0]
+	var best classifier.RuleMatch
 	for _, r := range h.Rules {
-		if r.Rule == rule {
+		switch {
+		case r.Excerpt.Text == "":
+		case r.Rule == rule:
 			return r.Excerpt
-		}
-		if r.Severity > best.Severity {
+		case best.Excerpt.Text == "" || r.Severity > best.Severity:
 			best = r
 		}
 	}

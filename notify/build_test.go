@@ -182,6 +182,30 @@ func TestBuildStory(t *testing.T) {
 
 // TestBuildTakenDown: what its publisher took down before it was sent is told, and
 // leads nowhere.
+// A rule that matched the headline alone has no sentence to show; another that the
+// subscriber follows may have one. What may not be shown stays unshown.
+func TestBuildExcerpt(t *testing.T) {
+	h := hit(t, "x", "a:high:1", "b:low:2", "c:medium:3", "d:critical:4")
+	h.Rules[0].Excerpt = classifier.Excerpt{}
+	follow := func(ids ...string) Subscriber { return sub(func(s *Subscriber) { s.Selection.Rules = ids }) }
+	for _, tt := range []struct {
+		sub  Subscriber
+		show classifier.Show
+		want string
+	}{
+		{follow("a", "b", "c"), "", "found by c"},
+		{follow("a"), "", ""},
+		{follow("b", "c"), "", "found by c"},
+		{follow("a", "b"), classifier.ShowTitle, ""},
+	} {
+		h.Rules[1].Show = tt.show
+		d, _ := Build(tt.sub, Window{To: 9, Hits: []classifier.Hit{h}}, BuildOptions{})
+		if got := d.Groups[0].Entries[0].Excerpt.Text; got != tt.want {
+			t.Errorf("%q of %v %s, want %q", got, tt.sub.Selection.Rules, tt.show, tt.want)
+		}
+	}
+}
+
 func TestBuildTakenDown(t *testing.T) {
 	h := hit(t, "x", "a:low:1")
 	h.TakenDown = true

@@ -74,21 +74,22 @@ type PageReport struct{ Name, Link string }
 // Page words the digest.
 func (d Digest) Page() Page {
 	w, tz := d.wording(), d.location()
+	sealed := d.Sealed.In(tz)
 	p := Page{
 		Lang: cmp.Or(d.Lang, "en"), Subject: Subject(d), Headline: d.headline(w),
-		Period: fmt.Sprintf(w.period, w.dateTime(d.Sealed.In(tz)), w.dateTime(d.Since.In(tz))),
+		Period: fmt.Sprintf(w.period, w.dateTime(sealed), w.dateTime(d.Since.In(tz))),
 		More:   d.more(w), MoreURL: safeLink(d.MoreURL),
 		Proof: d.proof(w),
 		ID:    plain(d.ID), Subscriber: plain(d.Subscriber),
 	}
 	if d.Part {
-		p.Period = fmt.Sprintf(w.part, w.dateTime(d.Sealed.In(tz)), w.dateTime(d.Since.In(tz)), w.dateTime(d.Until.In(tz)))
+		p.Period = fmt.Sprintf(w.part, w.dateTime(sealed), w.dateTime(d.Since.In(tz)), w.dateTime(d.Until.In(tz)))
 	}
 	if d.corrected() > 0 {
 		p.Corrected = w.corrected
 	}
 	for _, c := range d.Corrections {
-		p.Corrections = append(p.Corrections, c.page(w, tz))
+		p.Corrections = append(p.Corrections, c.page(w, sealed))
 	}
 	if d.CorrectionsMore > 0 {
 		p.CorrectionsMore = fmt.Sprintf(w.alsoMore, d.CorrectionsMore)
@@ -96,7 +97,7 @@ func (d Digest) Page() Page {
 	for _, n := range d.Notices {
 		p.Operator = w.operator
 		at := n.At.In(tz)
-		p.Notices = append(p.Notices, PageNotice{When: w.day(at) + at.Format(" 15:04"), Text: plain(n.Text)})
+		p.Notices = append(p.Notices, PageNotice{When: w.dayOf(at, sealed) + at.Format(" 15:04"), Text: plain(n.Text)})
 	}
 	if d.NoticesMore > 0 {
 		p.NoticesMore = fmt.Sprintf(w.noticesMore, d.NoticesMore)
@@ -112,9 +113,9 @@ func (d Digest) Page() Page {
 		pg := PageGroup{Name: w.title(g.Name), Severity: w.severity(g.Severity)}
 		for _, e := range g.Entries {
 			n++
-			pe := e.page(n, w, tz)
+			pe := e.page(n, w, sealed)
 			if e.Earlier != (Earlier{}) {
-				pe.Earlier, pe.EarlierLink = e.Earlier.line(w, d.Sealed.In(tz)), safeLink(e.Earlier.Link)
+				pe.Earlier, pe.EarlierLink = e.Earlier.line(w, sealed), safeLink(e.Earlier.Link)
 			}
 			pg.Entries = append(pg.Entries, pe)
 		}
@@ -123,23 +124,28 @@ func (d Digest) Page() Page {
 	return p
 }
 
-func (e Entry) page(n int, w *wording, tz *time.Location) PageEntry {
+func (e Entry) page(n int, w *wording, sealed time.Time) PageEntry {
 	p := PageEntry{
 		Number: n, Title: w.title(e.Title), Link: safeLink(e.Link), Lang: safeLang(e.Lang),
-		Byline: w.byline(e.Outlet, e.Published, e.Found, tz), Excerpt: spans(e.Excerpt),
+		Byline: w.byline(e.Outlet, e.Published, e.Found, sealed), Excerpt: spans(e.Excerpt),
 	}
 	if outlet := plain(e.Outlet); plain(e.Title) == "" && outlet != "" {
 		// Its rules show only where it is, or it has no title.
-		p.Title, p.Byline, p.Lang = outlet, w.byline("", e.Published, e.Found, tz), ""
+		p.Title, p.Byline, p.Lang = outlet, w.byline("", e.Published, e.Found, sealed), ""
 	}
 	if e.TakenDown {
 		p.Byline += ". " + w.takenDown
 	}
 	if len(e.AlsoRules) > 0 {
-		p.AlsoRules = fmt.Sprintf(w.alsoRules, plain(strings.Join(e.AlsoRules, ", ")))
+		p.AlsoRules = fmt.Sprintf(w.alsoRules, plain(strings.Join(e.AlsoRules, "; ")))
 	}
+	// One page that two feeds of an outlet list is named once.
+	named := map[PageReport]bool{{plain(e.Outlet), p.Link}: true}
 	for _, r := range e.Also {
-		p.Also = append(p.Also, PageReport{r.name(w), safeLink(r.Link)})
+		if r := (PageReport{r.name(w), safeLink(r.Link)}); !named[r] {
+			named[r] = true
+			p.Also = append(p.Also, r)
+		}
 	}
 	switch {
 	case len(p.Also) > 0:
@@ -162,20 +168,19 @@ func (r Earlier) line(w *wording, sealed time.Time) string {
 	}
 	what = cmp.Or(what+outlet, w.noTitle)
 	at := r.Published.In(sealed.Location())
-	day := w.day(at)
-	if at.Year() != sealed.Year() {
-		day = fmt.Sprintf("%s %d", day, at.Year())
-	}
-	return fmt.Sprintf(w.earlier, what+", "+day)
+	return fmt.Sprintf(w.earlier, what+", "+w.dayOf(at, sealed))
 }
 
-func (c Correction) page(w *wording, tz *time.Location) PageCorrection {
-	p := PageCorrection{Title: w.withdrawn, Byline: w.byline(c.Outlet, c.Published, c.Found, tz)}
+func (c Correction) page(w *wording, sealed time.Time) PageCorrection {
+	p := PageCorrection{Title: w.withdrawn, Byline: w.byline(c.Outlet, c.Published, c.Found, sealed)}
 	switch {
 	case c.Withdrawn:
 		return p
 	case c.TakenDown || c.Back:
 		p.Title, p.Was = w.title(c.Title), w.takenDown
+		if outlet := plain(c.Outlet); plain(c.Title) == "" && outlet != "" { // its rules show only where it is
+			p.Title, p.Byline = outlet, w.byline("", c.Published, c.Found, sealed)
+		}
 		if c.Back {
 			p.Was = w.back
 		}

@@ -64,13 +64,13 @@ func (d Digest) more(w *wording) string {
 	if d.Shown() == 0 {
 		return w.tooLong.of(d.More)
 	}
-	return fmt.Sprintf(w.andMore, d.More)
+	return w.andMore.of(d.More)
 }
 
-// byline is the outlet and the time, in the reader's zone.
-func (w *wording) byline(outlet string, published, found time.Time, tz *time.Location) string {
-	t := cmp.Or(published, found).In(tz)
-	when := w.day(t) + t.Format(" 15:04")
+// byline is the outlet and the time, in the zone of when the digest was sealed.
+func (w *wording) byline(outlet string, published, found, sealed time.Time) string {
+	t := cmp.Or(published, found).In(sealed.Location())
+	when := w.dayOf(t, sealed) + t.Format(" 15:04")
 	if published.IsZero() {
 		when = fmt.Sprintf(w.found, when)
 	}
@@ -78,6 +78,15 @@ func (w *wording) byline(outlet string, published, found time.Time, tz *time.Loc
 		return outlet + ", " + when
 	}
 	return when
+}
+
+// dayOf is a day, without its year where that is the digest's: a report of another
+// year that a feed lists only now must not read as one of today.
+func (w *wording) dayOf(t, sealed time.Time) string {
+	if t.Year() != sealed.Year() {
+		return fmt.Sprintf("%s %d", w.day(t), t.Year())
+	}
+	return w.day(t)
 }
 
 // title is what stands for a report; a publisher may have given it none.

@@ -32,7 +32,7 @@ type wording struct {
 	period             string // %[1]s sealed, %[2]s since
 	part               string // the same, and %[3]s until: what came later is another message's
 	tooLong            plural
-	andMore            string // %d: entries that the cap cut
+	andMore            plural // entries that the cap cut
 	found              string // %s: when; for a report without a date
 	noTitle            string
 	alsoRules          string // %s: names of rules
@@ -83,7 +83,7 @@ var wordings = map[string]*wording{
 		period:           "%[1]s. Covers what was found since %[2]s.",
 		part:             "%[1]s. Covers what was found from %[2]s to %[3]s; what was found later follows in another message.",
 		tooLong:          plural{"%d story is too long for this message.", "%d stories are too long for this message."},
-		andMore:          "And %d more.",
+		andMore:          plural{"%d more story is not in this message.", "%d more stories are not in this message."},
 		found:            "found %s",
 		noTitle:          "(no title)",
 		alsoRules:        "Also found by: %s",
@@ -120,7 +120,7 @@ var wordings = map[string]*wording{
 		period:           "%[1]s. %[2]s മുതൽ കണ്ടെത്തിയവ.",
 		part:             "%[1]s. %[2]s മുതൽ %[3]s വരെ കണ്ടെത്തിയവ; ബാക്കി മറ്റൊരു സന്ദേശത്തിൽ വരും.",
 		tooLong:          plural{"ഈ സന്ദേശത്തിൽ ഒതുങ്ങാത്ത %d വാർത്ത കൂടിയുണ്ട്.", "ഈ സന്ദേശത്തിൽ ഒതുങ്ങാത്ത %d വാർത്തകൾ കൂടിയുണ്ട്."},
-		andMore:          "%d എണ്ണം കൂടിയുണ്ട്.",
+		andMore:          plural{"ഈ സന്ദേശത്തിലില്ലാത്ത %d വാർത്ത കൂടിയുണ്ട്.", "ഈ സന്ദേശത്തിലില്ലാത്ത %d വാർത്തകൾ കൂടിയുണ്ട്."},
 		found:            "കണ്ടെത്തിയത്: %s",
 		noTitle:          "(തലക്കെട്ടില്ല)",
 		alsoRules:        "ഈ നിയമങ്ങളും കണ്ടെത്തി: %s",
@@ -157,7 +157,7 @@ var wordings = map[string]*wording{
 		period:           "%[1]s। %[2]s के बाद मिली ख़बरें।",
 		part:             "%[1]s। %[2]s से %[3]s तक मिली ख़बरें; बाकी एक और संदेश में आएँगी।",
 		tooLong:          plural{"%d ख़बर इस संदेश में नहीं समाई।", "%d ख़बरें इस संदेश में नहीं समाईं।"},
-		andMore:          "और %d ख़बरें हैं।",
+		andMore:          plural{"%d और ख़बर इस संदेश में नहीं है।", "%d और ख़बरें इस संदेश में नहीं हैं।"},
 		found:            "मिली: %s",
 		noTitle:          "(शीर्षक नहीं)",
 		alsoRules:        "इन नियमों से भी मिली: %s",

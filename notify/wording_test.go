@@ -96,6 +96,39 @@ func TestOtherReportsWithoutNames(t *testing.T) {
 	}
 }
 
+// TestWhatAReporterReads: a report of another year says so, a page that two feeds of
+// an outlet list is named once, names of rules that hold commas are told apart, and
+// what only its outlet may be told of has no "(no title)" for a headline.
+func TestWhatAReporterReads(t *testing.T) {
+	sealed := time.Date(2027, 1, 2, 1, 30, 0, 0, time.UTC)
+	at := func(year int) time.Time { return time.Date(year, 12, 31, 20, 0, 0, 0, time.UTC) } // 1 January in Kolkata
+	entry := Entry{
+		Title: "Raids", Link: "https://a.example/1", Outlet: "A", Published: at(2019), Found: sealed, AlsoRules: []string{"Cases, arrests", "CSAM"},
+		Also: []Report{{Outlet: "A", Link: "https://a.example/1"}, {Outlet: "A", Link: "https://a.example/2"}, {Outlet: "B"}, {Outlet: "B"}},
+	}
+	today := Entry{Title: "Raids", Outlet: "A", Published: at(2026), Found: sealed}
+	d := Digest{Sealed: sealed, Timezone: "Asia/Kolkata", Groups: []Group{{Name: "r", Entries: []Entry{entry, today}}}, Corrections: []Correction{
+		{Outlet: "A", Published: at(2019), Found: sealed, TakenDown: true}, {Outlet: "A", Link: "https://a.example/3", Found: sealed, Back: true},
+	}}
+	p := d.Page()
+	e := p.Groups[0].Entries[0]
+	if e.Byline != "A, 1 Jan 2020 01:30" || p.Groups[0].Entries[1].Byline != "A, 1 Jan 01:30" {
+		t.Errorf("%q, %q", e.Byline, p.Groups[0].Entries[1].Byline)
+	}
+	if want := []PageReport{{"A", "https://a.example/2"}, {"B", ""}}; !slices.Equal(e.Also, want) {
+		t.Errorf("also %+v", e.Also)
+	}
+	if e.AlsoRules != "Also found by: Cases, arrests; CSAM" {
+		t.Error(e.AlsoRules)
+	}
+	if want := []PageCorrection{
+		{"A", "", "1 Jan 2020 01:30", "Taken down by its publisher."},
+		{"A", "https://a.example/3", "found 2 Jan 07:00", "It is there again, after its publisher had taken it down."},
+	}; !slices.Equal(p.Corrections, want) {
+		t.Errorf("corrections %+v", p.Corrections)
+	}
+}
+
 // Where no feed is named, the count stands alone: "2 failing: and 2 more" names none.
 func TestCountsWithoutNames(t *testing.T) {
 	d := Digest{Coverage: Coverage{Failing: []SourceNote{{Feed: "a"}}, FailingCount: 2, SilentCount: 1}}.Brief(0)

@@ -234,7 +234,7 @@ func TestRenderSize(t *testing.T) {
 		if shown < tt.least {
 			t.Errorf("%d entries with %d others: only %d are shown", tt.entries, tt.also, shown)
 		}
-		if rest := tt.entries - shown; rest > 0 && !strings.Contains(parts["text/plain"], fmt.Sprintf("And %d more.", rest)) {
+		if rest := tt.entries - shown; rest > 0 && !strings.Contains(parts["text/plain"], fmt.Sprintf("\n%d more stor", rest)) {
 			t.Errorf("%d entries were cut without a word:\n%.300s", rest, parts["text/plain"])
 		}
 		t.Logf("%d entries with %d others: %d bytes, %d shown", tt.entries, tt.also, len(raw), shown)
